@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# One command for each wish; the work is done by the scripts in tools/. The
+# kernel's build system reads Kbuild, not this.
+#
+## make            build vnic.ko against KDIR (default: the running kernel's
+##                 build folder, else the newest one installed)
+##                 V=1 shows commands, W=1 more warnings, C=2 runs sparse
+## make demo       boot a guest and see every kind at work
+## make shell      the same network in the guest, and a prompt
+## make check      check the source, run the tests in the guest
+##                 TESTS="vnveth module" runs a part; static is the source's
+## make install    module, header, udev rule; DESTDIR, INSTALL_MOD_PATH
+## make uninstall  remove them
+## make module     build into OUT (build/RELEASE) only
+## make clean      remove what was built
+## make distclean  and what was fetched
+
+MAKEFLAGS += --no-print-directory
+
+# The running kernel's build folder if there is one, else the newest.
+KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	$(shell ls -1dv /lib/modules/*/build 2>/dev/null | tail -n 1))
+export KDIR OUT V W C DESTDIR INSTALL_MOD_PATH
+
+.PHONY: all
+all:
+	@tools/build --copy
+
+.PHONY: module
+module:
+	@tools/build
+
+.PHONY: install
+install:
+	@tools/install
+
+.PHONY: uninstall
+uninstall:
+	@tools/install --remove
+
+.PHONY: demo
+demo:
+	@tools/setup demo
+	@tools/qemu/vm -- tools/demo
+
+.PHONY: shell
+shell:
+	@tools/setup demo
+	@tools/qemu/vm --terminal --timeout 0 -- tools/demo shell
+
+.PHONY: check
+check: export TESTS := $(TESTS)
+check:
+	@tools/check/run
+
+.PHONY: clean
+clean:
+	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
+		build/kselftest build/results
+
+.PHONY: distclean
+distclean:
+	@rm -rf vnic.ko build
+
+.PHONY: help
+help:
+	@sed -n 's/^## \?//p' Makefile

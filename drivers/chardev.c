@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * chardev - /dev/vnic, the file that a program reads and writes packets on
+ *
+ *	program --> read, write, poll, ioctl --> queue
+ *
+ * A thin face: it finds the device of a call, decides whether to sleep, and
+ * leaves packets to queue.c. One open file is one queue.
+ */
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/rtnetlink.h>
+#include <linux/seq_file.h>
+#include <linux/uio.h>
+
+#include "vnic.h"
+
+static bool vnic_noblock(const struct kiocb *iocb)
+{
+	return (iocb->ki_filp->f_flags & O_NONBLOCK) ||
+	       (iocb->ki_flags & IOCB_NOWAIT);
+}
+
+static ssize_t vnic_chardev_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct vnic_queue *queue = iocb->ki_filp->private_data;
+	struct vnic_port *port = vnic_port_get(queue);
+	ssize_t ret;
+
+	if (!port)
+		return -EBADFD;
+	ret = vnic_queue_send(queue, port, from, vnic_noblock(iocb));
+	vnic_port_put(port);
+	return ret;
+}
+
+/* One look into the ring. Returns -EAGAIN if there was nothing. */
+static ssize_t vnic_chardev_read_one(struct vnic_queue *queue,
+				     struct iov_iter *to)
+{
+	struct vnic_port *port = vnic_port_get(queue);
+	struct sk_buff *skb;
+	ssize_t ret;
+
+	if (!port)
+		return -EBADFD;
+	ret = iov_iter_count(to) ? -EAGAIN : 0;
+	skb = ret ? vnic_queue_consume(queue) : NULL;
+	if (skb)
+		ret = vnic_queue_recv(port, skb, to);
+	vnic_port_put(port);
+	return ret;
+}
+
+static ssize_t vnic_chardev_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct vnic_queue *queue = iocb->ki_filp->private_data;
+	ssize_t room = iov_iter_count(to), ret;
+
+	while ((ret = vnic_chardev_read_one(queue, to)) == -EAGAIN) {
+		if (vnic_noblock(iocb))
+			return -EAGAIN;
+		ret = vnic_queue_wait(queue);
+		if (ret)
+			return ret;
+	}
+	ret = min(ret, room);
+	if (ret > 0)
+		iocb->ki_pos = ret;
+	return ret;
+}
+
+static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
+{
+	struct vnic_queue *queue = file->private_data;
+	struct vnic_port *port = vnic_port_get(queue);
+	__poll_t mask = 0;
+
+	if (!port)
+		return EPOLLERR;
+	poll_wait(file, &queue->socket.wq.wait, wait);
+	if (!ptr_ring_empty(&queue->ring))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (vnic_queue_writable(queue, port->dev))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (READ_ONCE(port->dev->reg_state) != NETREG_REGISTERED)
+		mask = EPOLLERR;
+	vnic_port_put(port);
+	return mask;
+}
+
+static long vnic_chardev_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	return vnic_ioctl(file->private_data, cmd, arg, sizeof(struct ifreq));
+}
+
+/* A 32-bit program on a 64-bit kernel: pointers and ifreq are shorter. */
+static long vnic_chardev_compat_ioctl(struct file *file, unsigned int cmd,
+				      unsigned long arg)
+{
+	switch (cmd) {
+	case TUNSETPERSIST:
+	case TUNSETOWNER:
+	case TUNSETGROUP:
+	case TUNSETLINK:
+	case TUNSETOFFLOAD:
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+		arg = (compat_ulong_t)arg;
+		break;
+	default:
+		arg = (unsigned long)compat_ptr(arg);
+		break;
+	}
+	return vnic_ioctl(file->private_data, cmd, arg,
+			  sizeof(struct compat_ifreq));
+}
+
+static int vnic_chardev_fasync(int fd, struct file *file, int on)
+{
+	struct vnic_queue *queue = file->private_data;
+	int err;
+
+	if (on) {
+		err = file_f_owner_allocate(file);
+		if (err)
+			return err;
+	}
+	err = fasync_helper(fd, file, on, &queue->fasync);
+	if (err < 0)
+		return err;
+	/* Programs that never call F_SETOWN rely on it. */
+	if (on)
+		__f_setown(file, task_pid(current), PIDTYPE_TGID, 0);
+	return 0;
+}
+
+static int vnic_chardev_open(struct inode *inode, struct file *file)
+{
+	struct vnic_queue *queue;
+
+	queue = vnic_queue_alloc(current->nsproxy->net_ns, file);
+	if (!queue)
+		return -ENOMEM;
+	file->private_data = queue;
+	/* No path here sleeps when asked not to. */
+	file->f_mode |= FMODE_NOWAIT;
+	return 0;
+}
+
+static int vnic_chardev_release(struct inode *inode, struct file *file)
+{
+	struct vnic_queue *queue = file->private_data;
+
+	vnic_port_detach(queue);
+	vnic_queue_free(queue);
+	return 0;
+}
+
+static void vnic_chardev_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	struct vnic_queue *queue = file->private_data;
+	struct vnic_port *port;
+
+	rtnl_lock();
+	port = rtnl_dereference(queue->port);
+	seq_printf(seq, "iff:\t%s\n", port ? port->dev->name : "");
+	rtnl_unlock();
+}
+
+static const struct file_operations vnic_chardev_fops = {
+	.owner		= THIS_MODULE,
+	.open		= vnic_chardev_open,
+	.release	= vnic_chardev_release,
+	.read_iter	= vnic_chardev_read_iter,
+	.write_iter	= vnic_chardev_write_iter,
+	.poll		= vnic_chardev_poll,
+	.unlocked_ioctl	= vnic_chardev_ioctl,
+	.compat_ioctl	= vnic_chardev_compat_ioctl,
+	.fasync		= vnic_chardev_fasync,
+	.show_fdinfo	= vnic_chardev_show_fdinfo,
+};
+
+/* Anybody may open it: what an fd may do is decided when it attaches. */
+static struct miscdevice vnic_chardev_misc = {
+	.minor		= MISC_DYNAMIC_MINOR,
+	.name		= "vnic",
+	.mode		= 0666,
+	.fops		= &vnic_chardev_fops,
+};
+
+int vnic_chardev_init(void)
+{
+	return misc_register(&vnic_chardev_misc);
+}
+
+void vnic_chardev_exit(void)
+{
+	misc_deregister(&vnic_chardev_misc);
+}

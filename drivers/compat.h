@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Old kernels, lifted up to the newest: the drivers are written for 7.3 and
+ * this file alone knows that 6.1 differs. Each shim says in which kernel its
+ * original appeared; when that kernel is the oldest one supported, delete it.
+ * The VNIC_HAVE_* answers come from probes.mk.
+ */
+#ifndef VNIC_COMPAT_H
+#define VNIC_COMPAT_H
+
+#include <linux/etherdevice.h>
+#include <linux/fs.h>
+#include <linux/netdevice.h>
+#include <net/net_namespace.h>
+#include <net/rtnetlink.h>
+
+#ifdef VNIC_HAVE_NETDEV_LOCK_H		/* 6.15: moved out of netdevice.h */
+#include <net/netdev_lock.h>
+#endif
+
+/* 6.12: NETIF_F_LLTX became a field of its own. */
+static inline void vnic_set_lltx(struct net_device *dev)
+{
+#ifdef VNIC_HAVE_DEV_LLTX
+	dev->lltx = true;
+#else
+	dev->features |= NETIF_F_LLTX;
+#endif
+}
+
+/*
+ * 6.7: the core allocates dev->tstats, and wants it of whoever has a peer:
+ * bpf_redirect_peer() counts there.
+ */
+static inline void vnic_set_tstats(struct net_device *dev)
+{
+#ifdef VNIC_HAVE_PCPU_STAT_TYPE
+	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#endif
+}
+
+/* 6.10: a dummy device to hang a NAPI on is allocated, not embedded. */
+#ifndef VNIC_HAVE_ALLOC_NETDEV_DUMMY
+static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
+{
+	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+
+	if (dev)
+		init_dummy_netdev(dev);
+	return dev;
+}
+
+static inline void vnic_free_netdev_dummy(struct net_device *dev)
+{
+	kfree(dev);
+}
+#else
+static inline void vnic_free_netdev_dummy(struct net_device *dev)
+{
+	free_netdev(dev);
+}
+#endif
+
+/*
+ * 7.2: the receive filter is set from a work item, with the lists as
+ * arguments. A virtual device passes everything; that the operation is there
+ * is what lets user space add multicast addresses.
+ */
+#ifdef VNIC_HAVE_RX_MODE_ASYNC
+#define VNIC_NDO_SET_RX_MODE	.ndo_set_rx_mode_async = vnic_set_rx_mode
+
+static inline int vnic_set_rx_mode(struct net_device *dev,
+				   struct netdev_hw_addr_list *uc,
+				   struct netdev_hw_addr_list *mc)
+{
+	return 0;
+}
+#else
+#define VNIC_NDO_SET_RX_MODE	.ndo_set_rx_mode = vnic_set_rx_mode
+
+static inline void vnic_set_rx_mode(struct net_device *dev)
+{
+}
+#endif
+
+/* 6.17: the address comes with room for the longest one. */
+static inline int vnic_set_mac_user(struct net_device *dev,
+				    struct sockaddr_storage *ss)
+{
+#ifdef VNIC_HAVE_MAC_STORAGE
+	return dev_set_mac_address_user(dev, ss, NULL);
+#else
+	return dev_set_mac_address_user(dev, (struct sockaddr *)ss, NULL);
+#endif
+}
+
+/* 6.12: the owner of a file's signals is allocated when it is first wanted. */
+#ifndef VNIC_HAVE_F_OWNER_ALLOCATE
+static inline int file_f_owner_allocate(struct file *file)
+{
+	return 0;
+}
+#endif
+
+/* 7.0: the lock to be taken for a peer in another namespace is named. */
+#ifndef VNIC_HAVE_UNREGISTER_QUEUE_NET
+static inline void unregister_netdevice_queue_net(struct net *net,
+						  struct net_device *dev,
+						  struct list_head *head)
+{
+	unregister_netdevice_queue(dev, head);
+}
+#endif
+
+/*
+ * 6.15: rtnl_link_ops::newlink takes its arguments in a structure, and the
+ * core looks for the namespace of a peer. A driver writes the new form,
+ * declares it with VNIC_NEWLINK(function, peer attribute or 0, validate) and
+ * puts VNIC_NEWLINK_OP(function) into its rtnl_link_ops.
+ */
+#ifdef VNIC_HAVE_NEWLINK_PARAMS
+#define VNIC_NEWLINK(fn, peer, check)
+#define VNIC_NEWLINK_OP(fn)	(fn)
+#else
+struct rtnl_newlink_params {
+	struct net *src_net;
+	struct net *link_net;
+	struct net *peer_net;
+	struct nlattr **tb;
+	struct nlattr **data;
+};
+
+static inline struct net *
+rtnl_newlink_peer_net(struct rtnl_newlink_params *params)
+{
+	return params->peer_net ?: params->src_net;
+}
+
+typedef int (*vnic_newlink_fn)(struct net_device *dev,
+			       struct rtnl_newlink_params *params,
+			       struct netlink_ext_ack *extack);
+typedef int (*vnic_validate_fn)(struct nlattr *tb[], struct nlattr *data[],
+				struct netlink_ext_ack *extack);
+
+/*
+ * What rtnl_newlink() of newer kernels does for a peer: check its part of the
+ * message, find its namespace and ask for CAP_NET_ADMIN there, which old
+ * kernels forgot. @src_net is the namespace of the link where one was named,
+ * else the requester's.
+ */
+static inline int vnic_newlink_compat(vnic_newlink_fn fn, int peer,
+				      vnic_validate_fn check,
+				      struct net *src_net,
+				      struct net_device *dev,
+				      struct nlattr *tb[],
+				      struct nlattr *data[],
+				      struct netlink_ext_ack *extack)
+{
+	struct rtnl_newlink_params params = {
+		.src_net = src_net, .tb = tb, .data = data,
+	};
+	struct nlattr **peer_tb = NULL;
+	int err = 0;
+
+	if (peer && data && data[peer]) {
+		peer_tb = kcalloc(IFLA_MAX + 1, sizeof(*peer_tb), GFP_KERNEL);
+		if (!peer_tb)
+			return -ENOMEM;
+		err = rtnl_nla_parse_ifinfomsg(peer_tb, data[peer], extack);
+		if (!err)
+			err = check(peer_tb, NULL, extack);
+		if (err)
+			goto free_tb;
+		params.peer_net = rtnl_link_get_net(src_net, peer_tb);
+		if (IS_ERR(params.peer_net)) {
+			err = PTR_ERR(params.peer_net);
+			goto free_tb;
+		}
+		if (!ns_capable(params.peer_net->user_ns, CAP_NET_ADMIN))
+			err = -EPERM;
+	}
+	if (!err)
+		err = fn(dev, &params, extack);
+	if (params.peer_net)
+		put_net(params.peer_net);
+free_tb:
+	kfree(peer_tb);
+	return err;
+}
+
+#define VNIC_NEWLINK(fn, peer, check)					\
+static int fn##_compat(struct net *src_net, struct net_device *dev,	\
+		       struct nlattr *tb[], struct nlattr *data[],	\
+		       struct netlink_ext_ack *extack)			\
+{									\
+	return vnic_newlink_compat(fn, peer, check, src_net, dev, tb,	\
+				   data, extack);			\
+}
+
+#define VNIC_NEWLINK_OP(fn)	(fn##_compat)
+#endif
+
+#ifdef VNIC_HAVE_PEER_TYPE
+#define VNIC_PEER_TYPE(type)	.peer_type = (type),
+#else
+#define VNIC_PEER_TYPE(type)
+#endif
+
+#endif

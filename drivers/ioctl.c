@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ioctl - the TUN commands on /dev/vnic
+ *
+ * The ABI is that of <linux/if_tun.h>; errno for errno what tun answers. One
+ * function a command that is more than a line, then the table of them.
+ */
+#include <linux/if_arp.h>
+#include <linux/ieee802154.h>
+#include <linux/nsproxy.h>
+#include <linux/rtnetlink.h>
+#include <linux/uaccess.h>
+#include <linux/proc_fs.h>
+#include <net/net_namespace.h>
+#include <uapi/linux/if_fc.h>
+#include <uapi/linux/if_fddi.h>
+#include <uapi/linux/if_hippi.h>
+#include <uapi/linux/if_ltalk.h>
+#include <uapi/linux/sockios.h>
+#include <net/ax25.h>
+#include <net/rose.h>
+#include <net/6lowpan.h>
+
+#include "vnic.h"
+
+/* Bits of TUNSETIFF that do something here. */
+#define VNIC_IFF_FEATURES	(IFF_TUN | IFF_TAP | IFF_NO_CARRIER | \
+				 VNIC_PORT_FEATURES)
+
+/* Bytes of a hardware address that fit into a struct sockaddr. */
+#define VNIC_SA_ROOM		(sizeof(struct sockaddr) - \
+				 offsetof(struct sockaddr, sa_data))
+
+static void vnic_ioctl_getiff(const struct vnic_port *port, struct ifreq *ifr)
+{
+	strscpy(ifr->ifr_name, port->dev->name, IFNAMSIZ);
+	/* The bit of IFF_NO_PI, set when no socket filter is: tun has it so. */
+	ifr->ifr_flags = port->flags | IFF_NOFILTER;
+}
+
+static int vnic_ioctl_setifindex(struct vnic_queue *queue, void __user *argp)
+{
+	int ifindex;
+
+	if (copy_from_user(&ifindex, argp, sizeof(ifindex)))
+		return -EFAULT;
+	if (ifindex < 0)
+		return -EINVAL;
+	queue->ifindex = ifindex;
+	return 0;
+}
+
+static int vnic_ioctl_setpersist(struct vnic_port *port, bool on)
+{
+	unsigned int flags = port->flags & ~IFF_PERSIST;
+
+	WRITE_ONCE(port->flags, on ? flags | IFF_PERSIST : flags);
+	netdev_state_change(port->dev);
+	return 0;
+}
+
+static int vnic_ioctl_setowner(struct vnic_port *port, uid_t uid)
+{
+	kuid_t owner = make_kuid(current_user_ns(), uid);
+
+	if (!uid_valid(owner))
+		return -EINVAL;
+	port->owner = owner;
+	netdev_state_change(port->dev);
+	return 0;
+}
+
+static int vnic_ioctl_setgroup(struct vnic_port *port, gid_t gid)
+{
+	kgid_t group = make_kgid(current_user_ns(), gid);
+
+	if (!gid_valid(group))
+		return -EINVAL;
+	port->group = group;
+	netdev_state_change(port->dev);
+	return 0;
+}
+
+/* Bytes of a hardware address for each type that a program may pose as. */
+static unsigned char vnic_addr_len(unsigned short type)
+{
+	switch (type) {
+	case ARPHRD_IP6GRE:
+	case ARPHRD_TUNNEL6:
+		return sizeof(struct in6_addr);
+	case ARPHRD_IPGRE:
+	case ARPHRD_TUNNEL:
+	case ARPHRD_SIT:
+		return sizeof(struct in_addr);
+	case ARPHRD_ETHER:
+		return ETH_ALEN;
+	case ARPHRD_IEEE802154:
+	case ARPHRD_IEEE802154_MONITOR:
+		return IEEE802154_EXTENDED_ADDR_LEN;
+	case ARPHRD_6LOWPAN:
+		return EUI64_ADDR_LEN;
+	case ARPHRD_FDDI:
+		return FDDI_K_ALEN;
+	case ARPHRD_HIPPI:
+		return HIPPI_ALEN;
+	case ARPHRD_IEEE802:
+		return FC_ALEN;
+	case ARPHRD_ROSE:
+		return ROSE_ADDR_LEN;
+	case ARPHRD_NETROM:
+		return AX25_ADDR_LEN;
+	case ARPHRD_LOCALTLK:
+		return LTALK_ALEN;
+	default:
+		return 0;
+	}
+}
+
+static int vnic_ioctl_setlink(struct vnic_port *port, unsigned long type)
+{
+	struct net_device *dev = port->dev;
+	int err;
+
+	if (dev->flags & IFF_UP)
+		return -EBUSY;
+	err = call_netdevice_notifiers(NETDEV_PRE_TYPE_CHANGE, dev);
+	err = notifier_to_errno(err);
+	if (err)
+		return err;
+	dev->type = type;
+	dev->addr_len = vnic_addr_len(dev->type);
+	call_netdevice_notifiers(NETDEV_POST_TYPE_CHANGE, dev);
+	return 0;
+}
+
+static int vnic_ioctl_setsndbuf(struct vnic_queue *queue, void __user *argp)
+{
+	int sndbuf;
+
+	if (copy_from_user(&sndbuf, argp, sizeof(sndbuf)))
+		return -EFAULT;
+	if (sndbuf <= 0)
+		return -EINVAL;
+	WRITE_ONCE(queue->sk.sk_sndbuf, sndbuf);
+	/* It may have grown while a writer sleeps or polls for room. */
+	queue->sk.sk_write_space(&queue->sk);
+	return 0;
+}
+
+static int vnic_ioctl_getsndbuf(struct vnic_queue *queue, void __user *argp)
+{
+	int sndbuf = READ_ONCE(queue->sk.sk_sndbuf);
+
+	return copy_to_user(argp, &sndbuf, sizeof(sndbuf)) ? -EFAULT : 0;
+}
+
+static int vnic_ioctl_setcarrier(struct vnic_port *port, void __user *argp)
+{
+	unsigned int on;
+
+	if (copy_from_user(&on, argp, sizeof(on)))
+		return -EFAULT;
+	return vnic_port_change_carrier(port->dev, on);
+}
+
+static int vnic_ioctl_netns(struct net *net)
+{
+	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	return open_related_ns(&net->ns, get_net_ns);
+}
+
+static void vnic_ioctl_gethwaddr(const struct net_device *dev,
+				 struct ifreq *ifr)
+{
+	struct sockaddr *sa = &ifr->ifr_hwaddr;
+
+	memset(sa, 0, sizeof(*sa));
+	memcpy(sa->sa_data, dev->dev_addr,
+	       min_t(size_t, VNIC_SA_ROOM, dev->addr_len));
+	sa->sa_family = dev->type;
+}
+
+static int vnic_ioctl_sethwaddr(struct net_device *dev,
+				const struct ifreq *ifr)
+{
+	struct sockaddr_storage ss = { };
+
+	/* The request has no room for the longest ones. */
+	if (dev->addr_len > VNIC_SA_ROOM)
+		return -EINVAL;
+	memcpy(&ss, &ifr->ifr_hwaddr, sizeof(ifr->ifr_hwaddr));
+	return vnic_set_mac_user(dev, &ss);
+}
+
+/* Commands on an attached queue. */
+static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
+			   unsigned int cmd, unsigned long arg,
+			   struct ifreq *ifr)
+{
+	void __user *argp = (void __user *)arg;
+
+	switch (cmd) {
+	case TUNGETIFF:
+		vnic_ioctl_getiff(port, ifr);
+		return 0;
+	case TUNSETPERSIST:
+		return vnic_ioctl_setpersist(port, arg);
+	case TUNSETOWNER:
+		return vnic_ioctl_setowner(port, arg);
+	case TUNSETGROUP:
+		return vnic_ioctl_setgroup(port, arg);
+	case TUNSETLINK:
+		return vnic_ioctl_setlink(port, arg);
+	case TUNSETSNDBUF:
+		return vnic_ioctl_setsndbuf(queue, argp);
+	case TUNGETSNDBUF:
+		return vnic_ioctl_getsndbuf(queue, argp);
+	case TUNSETOFFLOAD:
+		/* None is on, so none can be turned on and all be turned off. */
+		return arg ? -EINVAL : 0;
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+		/*
+		 * Succeed, for programs that insist: tun has ignored the one
+		 * since 2.6, and has messages for the other, of which there
+		 * are none here.
+		 */
+		return 0;
+	case TUNSETCARRIER:
+		return vnic_ioctl_setcarrier(port, argp);
+	case TUNGETDEVNETNS:
+		return vnic_ioctl_netns(dev_net(port->dev));
+	case SIOCGIFHWADDR:
+		vnic_ioctl_gethwaddr(port->dev, ifr);
+		return 0;
+	case SIOCSIFHWADDR:
+		return vnic_ioctl_sethwaddr(port->dev, ifr);
+	default:
+		/* What tun answers to a command that it does not know. */
+		return -EINVAL;
+	}
+}
+
+static bool vnic_ioctl_reads_ifreq(unsigned int cmd)
+{
+	return cmd == TUNSETIFF || cmd == TUNSETQUEUE ||
+	       cmd == SIOCGIFHWADDR || cmd == SIOCSIFHWADDR;
+}
+
+static bool vnic_ioctl_writes_ifreq(unsigned int cmd)
+{
+	return cmd == TUNSETIFF || cmd == TUNGETIFF || cmd == SIOCGIFHWADDR;
+}
+
+static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
+			     unsigned long arg, struct ifreq *ifr)
+{
+	struct vnic_port *port = rtnl_dereference(queue->port);
+
+	switch (cmd) {
+	case TUNSETIFF:
+		if (port)
+			return -EEXIST;
+		ifr->ifr_name[IFNAMSIZ - 1] = '\0';
+		return vnic_port_attach(queue, ifr);
+	case TUNSETQUEUE:
+		/* For devices of many queues, to which no file belongs here. */
+		return -EINVAL;
+	case TUNSETIFINDEX:
+		if (port)
+			return -EPERM;
+		return vnic_ioctl_setifindex(queue, (void __user *)arg);
+	default:
+		if (!port)
+			return -EBADFD;
+		return vnic_ioctl_port(queue, port, cmd, arg, ifr);
+	}
+}
+
+/**
+ * vnic_ioctl() - a command on a queue
+ * @queue: the queue
+ * @cmd: TUN* or SIOC*
+ * @arg: its argument, a pointer already converted for 32-bit callers
+ * @ifreq_len: bytes of the caller's struct ifreq, of which 32-bit ones have
+ *	fewer; what we use of it is the same in both
+ *
+ * Context: process; takes RTNL.
+ * Return: 0, a file descriptor (TUNGETDEVNETNS, SIOCGSKNS), or an errno as tun has it.
+ */
+long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd, unsigned long arg,
+		size_t ifreq_len)
+{
+	void __user *argp = (void __user *)arg;
+	struct ifreq ifr = { };
+	long ret;
+
+	if (cmd == TUNGETFEATURES)
+		return put_user((unsigned int)VNIC_IFF_FEATURES,
+				(unsigned int __user *)argp);
+	if (cmd == SIOCGSKNS)
+		return vnic_ioctl_netns(sock_net(&queue->sk));
+	if (vnic_ioctl_reads_ifreq(cmd) &&
+	    copy_from_user(&ifr, argp, ifreq_len))
+		return -EFAULT;
+
+	rtnl_lock();
+	ret = vnic_ioctl_locked(queue, cmd, arg, &ifr);
+	rtnl_unlock();
+
+	if (ret < 0 || !vnic_ioctl_writes_ifreq(cmd))
+		return ret;
+	return copy_to_user(argp, &ifr, ifreq_len) ? -EFAULT : 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vnic - virtual NIC drivers: vndummy, vnveth, vntun, vntap
+ *
+ * This file is the table of contents. Parts are started from the ground up
+ * and stopped in reverse: when a kind goes, its devices go with it.
+ */
+#include <linux/module.h>
+#include <net/rtnetlink.h>
+
+#include "vnic.h"
+
+static int __init vnic_kinds_init(void)
+{
+	static struct rtnl_link_ops * const kinds[] = {
+		&vndummy_link_ops, &vnveth_link_ops,
+		&vntun_link_ops, &vntap_link_ops,
+	};
+	int err, i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		err = rtnl_link_register(kinds[i]);
+		if (err)
+			goto unregister;
+	}
+	return 0;
+
+unregister:
+	while (i--)
+		rtnl_link_unregister(kinds[i]);
+	return err;
+}
+
+static void vnic_kinds_exit(void)
+{
+	rtnl_link_unregister(&vntap_link_ops);
+	rtnl_link_unregister(&vntun_link_ops);
+	rtnl_link_unregister(&vnveth_link_ops);
+	rtnl_link_unregister(&vndummy_link_ops);
+}
+
+static int __init vnic_init(void)
+{
+	int err;
+
+	err = vnic_cell_init();
+	if (err)
+		return err;
+	err = vnic_port_notifier_init();
+	if (err)
+		goto exit_cell;
+	err = vnic_kinds_init();
+	if (err)
+		goto exit_notifier;
+	err = vnic_chardev_init();
+	if (err)
+		goto exit_kinds;
+	return 0;
+
+exit_kinds:
+	vnic_kinds_exit();
+exit_notifier:
+	vnic_port_notifier_exit();
+exit_cell:
+	vnic_cell_exit();
+	return err;
+}
+
+static void __exit vnic_exit(void)
+{
+	vnic_chardev_exit();
+	vnic_kinds_exit();
+	vnic_port_notifier_exit();
+	vnic_cell_exit();
+}
+
+module_init(vnic_init);
+module_exit(vnic_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Virtual NIC drivers: vndummy, vnveth, vntun, vntap");
+MODULE_VERSION(VNIC_VERSION);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * vntap - an interface with a program at the other end, carrying Ethernet
+ *
+ *	stack --> vnic_port_xmit() --> queue --> read() on /dev/vnic
+ *	stack <-- vnic_queue_send() <---------- write() on /dev/vnic
+ *
+ * A network card whose wire is a program: what a virtual machine or a switch
+ * wants. Learn: what Ethernet adds to vntun.c.
+ */
+#include <linux/etherdevice.h>
+#include <linux/module.h>
+
+#include "vnic.h"
+
+static const struct net_device_ops vntap_netdev_ops = {
+	.ndo_init		= vnic_port_init,
+	.ndo_uninit		= vnic_port_uninit,
+	.ndo_start_xmit		= vnic_port_xmit,
+	.ndo_features_check	= passthru_features_check,
+	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_set_mac_address	= eth_mac_addr,
+	VNIC_NDO_SET_RX_MODE,
+	.ndo_get_stats64	= vnic_get_stats64,
+	.ndo_set_rx_headroom	= vnic_port_set_rx_headroom,
+	.ndo_change_carrier	= vnic_port_change_carrier,
+};
+
+static void vntap_setup(struct net_device *dev)
+{
+	ether_setup(dev);
+
+	dev->netdev_ops = &vntap_netdev_ops;
+	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	vnic_port_setup(dev, IFF_TAP);
+}
+
+static int vntap_validate(struct nlattr *tb[], struct nlattr *data[],
+			  struct netlink_ext_ack *extack)
+{
+	return vnic_validate(tb, 0, ETH_MAX_MTU - ETH_HLEN, extack);
+}
+
+VNIC_NEWLINK(vnic_port_newlink, 0, vntap_validate)
+
+struct rtnl_link_ops vntap_link_ops = {
+	.kind		= VNIC_KIND_TAP,
+	.priv_size	= sizeof(struct vnic_port),
+	.setup		= vntap_setup,
+	.validate	= vntap_validate,
+	.newlink	= VNIC_NEWLINK_OP(vnic_port_newlink),
+};
+
+MODULE_ALIAS_RTNL_LINK(VNIC_KIND_TAP);

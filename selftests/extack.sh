@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Each refusal over netlink says what was wrong, and at which attribute.
+#
+#     namespace A
+#   newlink (no traffic)
+#      "taken" (vndummy), pair0 ==== pair1
+#
+# Nothing may be left of a refused request.
+
+. "$(dirname "$0")/lib.sh"
+need_kind vndummy
+need_helpers newlink
+
+NAMES=()
+SENTENCES=""
+
+# refusal NAME "ERRNO ATTRIBUTE: SENTENCE" NEWLINK-ARGUMENTS...
+# defines a subtest.
+refusal()
+{
+	NAMES+=("$1" "$2")
+	SENTENCES+=${2#*: }$'\n'
+	eval "test_$1() { provoke $(printf '%q ' "${@:2}"); }"
+}
+
+# The names of A's interfaces, by way of the process that sleeps there.
+list()
+{
+	local line
+
+	LIST=
+	while IFS=: read -r line _; do
+		LIST+="$line "
+	done < "/proc/$SLEEPER/net/dev"
+}
+
+provoke()
+{
+	local out before
+
+	list
+	before=$LIST
+	note "+ newlink -n $A ${*:2}"
+	out=$("$NEWLINK" -n "$A" "${@:2}")
+	is "$out" "$1" "answer"
+	list
+	is "$LIST" "$before" "interfaces after the refusal"
+}
+
+for kind in vndummy vnveth vntap; do
+	refusal "address_multicast_$kind" \
+		"EADDRNOTAVAIL address: The MAC address must be unicast and not zero" \
+		add $kind name x0 address 01:00:00:00:00:01
+	refusal "address_zero_$kind" \
+		"EADDRNOTAVAIL address: The MAC address must be unicast and not zero" \
+		add $kind name x0 address 00:00:00:00:00:00
+	refusal "address_short_$kind" \
+		"EINVAL address: A MAC address has 6 bytes" \
+		add $kind name x0 address 02:00:00:00
+done
+for kind in vndummy vnveth vntun vntap; do
+	refusal "name_invalid_$kind" \
+		"EINVAL -: That is not a valid interface name" \
+		add $kind name a/b
+	refusal "name_pattern_$kind" \
+		"EINVAL -: That is not a valid interface name" \
+		add $kind name x%s
+	refusal "unknown_attribute_$kind" \
+		"EINVAL info: This kind has no such attribute" \
+		add $kind name x0 info 33 00
+done
+for kind in vnveth vntun vntap; do
+	refusal "mtu_small_$kind" \
+		"EINVAL mtu: The MTU is out of this kind's range" \
+		add $kind name x0 mtu 67
+	refusal "mtu_large_$kind" \
+		"EINVAL mtu: The MTU is out of this kind's range" \
+		add $kind name x0 mtu 65536
+done
+
+refusal address_vntun \
+	"EOPNOTSUPP address: vntun has no MAC address; vntap has" \
+	add vntun name x0 address 02:00:00:00:00:01
+for kind in vntun vntap; do
+	refusal "txqueues_$kind" "EOPNOTSUPP -: This kind has one queue" \
+		add $kind name x0 txqueues 2
+	refusal "rxqueues_$kind" "EOPNOTSUPP -: This kind has one queue" \
+		add $kind name x0 rxqueues 2
+done
+
+refusal peer_address \
+	"EADDRNOTAVAIL peer.address: The MAC address must be unicast and not zero" \
+	add vnveth name x0 peer name x1 address 01:00:00:00:00:01
+refusal peer_address_short \
+	"EINVAL peer.address: A MAC address has 6 bytes" \
+	add vnveth name x0 peer name x1 address 02:00
+refusal peer_mtu \
+	"EINVAL peer.mtu: The MTU is out of this kind's range" \
+	add vnveth name x0 peer name x1 mtu 67
+refusal peer_name_invalid \
+	"EINVAL peer.name: The peer's name is not a valid interface name" \
+	add vnveth name x0 peer name a/b
+refusal peer_name_parentdev \
+	"EINVAL parentdev: The peer's name is not a valid interface name" \
+	add vnveth name x0 parentdev a/b
+refusal peer_name_taken \
+	"EEXIST -: An interface of that name exists in the namespace" \
+	add vnveth name x0 peer name taken
+refusal peer_name_is_own \
+	"EEXIST -: An interface of that name exists in the namespace" \
+	add vnveth name x0 peer name x0
+refusal peer_index_taken \
+	"EBUSY -: That interface index is taken in the namespace" \
+	add vnveth name x0 peer name x1 index 1
+refusal peer_index_negative \
+	"EINVAL peer: ifindex can't be negative" \
+	add vnveth name x0 peer name x1 index 0xfffffff0
+refusal peer_changed \
+	"EOPNOTSUPP peer: The peer is chosen when the pair is made" \
+	set pair0 kind vnveth peer name x1
+refusal peer_cut_short \
+	"ERANGE info: binary attribute size out of range" \
+	add vnveth name x0 info 1 00
+
+# Every sentence in the drivers is in the list above.
+test_all()
+{
+	local dir sentence missing=0 n=0
+
+	for dir in "$HERE/../drivers" "$HERE/../../../drivers" ""; do
+		[[ -r $dir/main.c ]] && break
+	done
+	[[ -n $dir ]] || skip "the drivers' source is not at hand"
+	# one line each, also where the call goes over several
+	while read -r sentence; do
+		((n++))
+		[[ $'\n'$SENTENCES == *$'\n'"$sentence"$'\n'* ]] && continue
+		note "not tested: $sentence"
+		((missing++))
+	done < <(cat "$dir"/*.c | tr '\n' ' ' |
+		 grep -oE 'NL_SET_ERR_MSG[A-Z_]*\([^";]*"[^"]*"' |
+		 sed 's/[^"]*"//; s/"$//' | sort -u)
+	note "$n sentences in $dir"
+	((n > 0)) || fail "no sentence found: the search is broken"
+	((missing == 0)) ||
+		fail "$missing of $n sentences are not tested;" \
+		     "add a 'refusal' above for each"
+}
+
+setup_ns A
+start sleeper ip netns exec "$A" sleep 1000
+SLEEPER=$PID
+eventually 5 "a process is in A" \
+	test "/proc/$SLEEPER/ns/net" -ef "/run/netns/$A"
+run "$NEWLINK" -n "$A" add vndummy name taken
+run "$NEWLINK" -n "$A" add vnveth name pair0 peer name pair1
+
+subtests "${NAMES[@]}" all "every sentence in the drivers is tested"

@@ -1,0 +1,462 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the shell selftests share, on top of kselftest's ktap_helpers.sh:
+# subtests with an undo stack each, commands that are printed before they
+# run, namespaces with unique names, waiting with a deadline, counters.
+#
+# A test file sources this, names the kinds it needs (need_kind), defines
+# functions test_NAME and ends with
+#
+#	subtests NAME "what it shows" NAME "what it shows" ...
+#
+# Each test_NAME runs in a subshell of its own: it passes by coming to its
+# end, fails by fail, is skipped by skip, and what it deferred is undone
+# in each of the three cases. ./FILE.sh NAME... runs these subtests alone.
+#
+# VNIC_KIND_VNVETH=veth (VNIC_KIND_VNDUMMY=dummy) runs a file against the
+# in-tree driver: where that fails as well, look at the kernel or the test.
+
+set -u
+export LC_ALL=C
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SELF=$(basename "$0")
+# shellcheck disable=SC2034	# the test files use these
+VNDUMMY=${VNIC_KIND_VNDUMMY:-vndummy}
+# shellcheck disable=SC2034
+VNVETH=${VNIC_KIND_VNVETH:-vnveth}
+
+# Comments leave through descriptor 3, so that a command whose output is
+# caught can still be announced. IDLE never has data: a read from it with
+# a timeout is a sleep that starts no process.
+exec 3>&1
+exec {IDLE}<> <(:)
+
+# ------------------------------------------------------------ KTAP
+
+for dir in "$HERE/../kselftest" \
+	   "${VNIC_SOURCE:-/nowhere}/tools/testing/selftests/kselftest" \
+	   "$HERE"/../build/linux-source-*/tools/testing/selftests/kselftest; do
+	[[ -r $dir/ktap_helpers.sh ]] && break
+done
+if [[ ! -r $dir/ktap_helpers.sh ]]; then
+	echo "$SELF: no kselftest/ktap_helpers.sh; type:" \
+	     "VNIC_SOURCE=\$(tools/qemu/source) selftests/$SELF" >&2
+	exit 1
+fi
+# shellcheck source=/dev/null
+. "$dir/ktap_helpers.sh"
+
+note()
+{
+	local text="$*"
+
+	printf '# %s\n' "${text//$'\n'/$'\n# '}" >&3
+}
+
+fail()
+{
+	note "FAILED: $*"
+	exit "$KSFT_FAIL"
+}
+
+skip()
+{
+	note "skipped: $*"
+	exit "$KSFT_SKIP"
+}
+
+# Ends the whole file before its first subtest.
+skip_all()
+{
+	ktap_print_header
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+# ------------------------------------------------------------ undo
+
+DEFERRED=()
+
+defer()
+{
+	DEFERRED+=("$(printf '%q ' "$@")")
+}
+
+undo()
+{
+	local i
+
+	for ((i = ${#DEFERRED[@]} - 1; i >= 0; i--)); do
+		eval "${DEFERRED[i]}" >/dev/null 2>&1
+	done
+	DEFERRED=()
+}
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/vnic-selftest-XXXXXX")
+defer rm -rf "$WORK"
+trap undo EXIT
+trap 'exit 130' INT TERM
+
+# ------------------------------------------------------------ subtests
+
+subtest()
+{
+	(
+		DEFERRED=()
+		trap undo EXIT
+		trap 'exit 130' INT TERM
+		"test_$1"
+	)
+}
+
+subtests()
+{
+	local list=("$@") chosen=() i start again
+
+	for ((i = 0; i < ${#list[@]}; i += 2)); do
+		if ((${#ONLY[@]} == 0)) ||
+		   [[ " ${ONLY[*]} " == *" ${list[i]} "* ]]; then
+			chosen+=("$i")
+		fi
+	done
+	if ((${#chosen[@]} == 0)); then
+		echo "$SELF: no such subtest: ${ONLY[*]}" >&2
+		exit "$KSFT_FAIL"
+	fi
+
+	ktap_print_header
+	ktap_set_plan "${#chosen[@]}"
+	for i in "${chosen[@]}"; do
+		note "--- ${list[i]}"
+		start=${EPOCHREALTIME/./}
+		subtest "${list[i]}"
+		set -- "$?" $(((${EPOCHREALTIME/./} - start) / 1000))
+		note "$2 ms"
+		case $1 in
+		"$KSFT_PASS")
+			ktap_test_pass "${list[i]}: ${list[i + 1]}" ;;
+		"$KSFT_SKIP")
+			ktap_test_skip "${list[i]}: ${list[i + 1]}" ;;
+		*)
+			ktap_test_fail "${list[i]}: ${list[i + 1]}"
+			again+=" ${list[i]}" ;;
+		esac
+	done
+	[[ -z ${again:-} ]] || note "once more, alone: selftests/$SELF$again"
+	ktap_finished
+}
+
+# ------------------------------------------------------------ commands
+
+# Prints a command, runs it, prints its output; it has to succeed.
+run()
+{
+	local out rc
+
+	note "+ $*"
+	out=$("$@" 2>&1 {IDLE}>&-)
+	rc=$?
+	[[ -z $out ]] || note "$out"
+	((rc == 0)) || fail "'$*' ended with $rc"
+}
+
+# The same; its output goes into the variable that is named first.
+capture()
+{
+	local capture_out capture_rc
+
+	note "+ ${*:2}"
+	capture_out=$("${@:2}" 2>&1 {IDLE}>&-)
+	capture_rc=$?
+	if ((capture_rc)); then
+		note "$capture_out"
+		fail "'${*:2}' ended with $capture_rc"
+	fi
+	printf -v "$1" '%s' "$capture_out"
+}
+
+# refused TEXT COMMAND...: the command fails, and says TEXT.
+refused()
+{
+	local out rc
+
+	note "+ ${*:2}   (must fail)"
+	out=$("${@:2}" 2>&1 {IDLE}>&-)
+	rc=$?
+	[[ -z $out ]] || note "$out"
+	((rc != 0)) || fail "'${*:2}' was not refused"
+	((rc != 126 && rc != 127)) || fail "'$2' could not be run"
+	[[ $out == *"$1"* ]] || fail "'${*:2}' does not say '$1'"
+}
+
+# start NAME COMMAND...: in the background, with its output in $WORK/NAME
+# and its process id in $PID; killed at the end, should it still run.
+start()
+{
+	note "+ ${*:2} &"
+	"${@:2}" >"$WORK/$1" 2>&1 3>&- {IDLE}>&- &
+	PID=$!
+	defer kill -9 "$PID"
+}
+
+running()
+{
+	kill -0 "$1" 2>/dev/null
+}
+
+finished()
+{
+	! running "$1"
+}
+
+# ended NAME PID SECONDS: waits for what start NAME began; its status
+# goes to $STATUS, its output is shown.
+ended()
+{
+	eventually "$3" "'$1' ends" finished "$2"
+	wait "$2"
+	STATUS=$?
+	note "$1 ended with $STATUS: $(tail -n 3 "$WORK/$1")"
+}
+
+# ------------------------------------------------------------ waiting
+
+# within SECONDS COMMAND...: true once the command is, false at the
+# deadline.
+within()
+{
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+
+	until "${@:2}"; do
+		((${EPOCHREALTIME/./} < end)) || return 1
+		read -rt 0.03 -u "$IDLE"
+	done
+	return 0
+}
+
+# eventually SECONDS WHAT COMMAND...
+eventually()
+{
+	within "$1" "${@:3}" || fail "after $1 s still not so: $2"
+}
+
+says()
+{
+	grep -qse "$2" "$WORK/$1"
+}
+
+# ------------------------------------------------------------ checks
+
+# is GOT WANTED WHAT
+is()
+{
+	[[ $1 == "$2" ]] || fail "$3: got '$1', expected '$2'"
+}
+
+# need_helpers NAME...: $NAME in capitals is the program, which
+# selftests/Makefile builds; the runner installs it beside the tests.
+need_helpers()
+{
+	local name dir
+
+	for name; do
+		for dir in "$HERE" "$HERE/../build/selftests" ""; do
+			[[ -x $dir/$name ]] && break
+		done
+		if [[ -z $dir ]]; then
+			echo "Bail out! no program $name;" \
+			     "type: make -C selftests"
+			exit "$KSFT_FAIL"
+		fi
+		printf -v "${name^^}" '%s' "$dir/$name"
+	done
+}
+
+need_tools()
+{
+	local tool
+
+	for tool; do
+		type -P "$tool" >/dev/null || skip_all "$tool is not installed"
+	done
+}
+
+load()
+{
+	if [[ -n ${VNIC_KO:-} ]]; then
+		insmod "$VNIC_KO"
+	else
+		modprobe vnic
+	fi
+}
+
+# An in-tree driver to compare with, loaded or built in. dummy would make
+# an interface of its own if it was not told so.
+need_in_tree()
+{
+	case $1 in
+	dummy) modprobe -q dummy numdummies=0 ;;
+	*) modprobe -q "$1" ;;
+	esac
+}
+
+# need_kind KIND...: root, and the drivers of these kinds.
+need_kind()
+{
+	local kind
+
+	((EUID == 0)) || skip_all "needs root: sudo selftests/$SELF"
+	need_tools ip
+	for kind; do
+		case $kind in
+		vn*)
+			[[ -d /sys/module/vnic ]] && continue
+			load || skip_all "no vnic module; type: make &&" \
+				"VNIC_KO=\$PWD/vnic.ko selftests/$SELF"
+			defer rmmod vnic ;;
+		*)
+			need_in_tree "$kind" ;;
+		esac
+	done
+}
+
+# ------------------------------------------------------------ network
+
+# setup_ns VAR...: a namespace each, its name in the variable.
+setup_ns()
+{
+	local var
+
+	for var; do
+		printf -v "$var" 'vnic-%s-%s' "$$" "${var,,}"
+		run ip netns add "${!var}"
+		defer ip netns del "${!var}"
+	done
+}
+
+# No IPv6 in these namespaces: nothing but the test sends packets there.
+silence()
+{
+	local ns
+
+	for ns; do
+		run ip netns exec "$ns" sysctl -qw \
+			net.ipv6.conf.all.disable_ipv6=1 \
+			net.ipv6.conf.default.disable_ipv6=1
+	done
+}
+
+# setup_pair NS1 NS2: v0 (10.77.0.1/24) in the first, its peer v1
+# (10.77.0.2/24) in the second, both up.
+setup_pair()
+{
+	run "$NEWLINK" -n "$1" add "$VNVETH" name v0 \
+		peer name v1 netns "$2"
+	run ip -n "$1" addr add 10.77.0.1/24 dev v0
+	run ip -n "$2" addr add 10.77.0.2/24 dev v1
+	run ip -n "$1" link set v0 up
+	run ip -n "$2" link set v1 up
+	eventually 5 "v0 has a carrier" carrier_is "$1" v0 up
+}
+
+exists()
+{
+	ip -n "$1" link show dev "$2" >/dev/null 2>&1
+}
+
+gone()
+{
+	! exists "$@"
+}
+
+# The names of all interfaces of a namespace but lo go into VAR, sorted.
+interfaces()
+{
+	local line out=()
+
+	while IFS=' :@' read -r _ line _; do
+		[[ $line == lo ]] || out+=("$line")
+	done < <(ip -n "$2" -o link show | sort -t: -k2)
+	printf -v "$1" '%s' "${out[*]}"
+}
+
+# field VAR KEY JSON: the first value of this key.
+field()
+{
+	if [[ $3 =~ \"$2\":\"([^\"]*)\" || $3 =~ \"$2\":([^,\}]*) ]]; then
+		printf -v "$1" '%s' "${BASH_REMATCH[1]}"
+	else
+		printf -v "$1" '%s' none
+	fi
+}
+
+# link_field VAR NS DEV KEY: as `ip -d -j link` shows it.
+link_field()
+{
+	local json
+
+	json=$(ip -n "$2" -d -j link show dev "$3") ||
+		fail "$3 is not in $2"
+	field "$1" "$4" "$json"
+}
+
+# link_has NS DEV KEY=VALUE...
+link_has()
+{
+	local json pair got
+
+	capture json ip -n "$1" -d -j link show dev "$2"
+	for pair in "${@:3}"; do
+		field got "${pair%%=*}" "$json"
+		is "$got" "${pair#*=}" "$2: ${pair%%=*}"
+	done
+}
+
+carrier_is()
+{
+	local json got=down
+
+	json=$(ip -n "$1" -j link show dev "$2")
+	[[ $json != *LOWER_UP* ]] || got=up
+	[[ $got == "$3" ]]
+}
+
+# counters ARRAY NS DEV: rx_packets, tx_dropped ... of an interface.
+counters()
+{
+	local -n counters_into=$1
+	local json way pair part
+
+	json=$(ip -n "$2" -s -j link show dev "$3") || fail "$3 is not in $2"
+	for way in rx tx; do
+		[[ $json =~ \"$way\":\{([^\}]*)\} ]] ||
+			fail "no counters in: $json"
+		IFS=, read -ra part <<< "${BASH_REMATCH[1]//\"/}"
+		for pair in "${part[@]}"; do
+			# shellcheck disable=SC2034	# a name reference
+			counters_into[${way}_${pair%%:*}]=${pair#*:}
+		done
+	done
+}
+
+# more_than N NS DEV COUNTER
+more_than()
+{
+	local -A now
+
+	counters now "$2" "$3"
+	((now[$4] > $1))
+}
+
+# What `ethtool -k` says of a device, sorted, without the device's name.
+features()
+{
+	local features_out
+
+	capture features_out ip netns exec "$2" ethtool -k "$3"
+	printf -v "$1" '%s' "$(sort <<< "${features_out#*$'\n'}")"
+}
+
+ONLY=("$@")

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# An interface with a program at its other end: vntun, and by way of vntap.sh,
+# which only names the other kind, vntap.
+#
+#      one namespace for each test of fd_*.c
+#
+#        fd_* -- read, write, poll, ioctl -- /dev/vnic -- interface
+#         \________________ AF_PACKET, UDP, rtnetlink ________/
+#
+#      namespace LEFT                              namespace RIGHT
+#
+#        ping                                        (answers)
+#         |                                              |
+#        t0 10.78.0.1/24                       t0 10.78.0.2/24
+#         |                                              |
+#        socat ============= Unix datagrams ========== socat
+#
+# VNIC_DEV=/dev/net/tun runs all that applies against the in-tree driver.
+# To see more of one test: build/selftests/fd_packet -r packet.tun.too_short
+
+KIND=${KIND:-vntun}
+MODE=${KIND#vn}
+export VNIC_DEV=${VNIC_DEV:-/dev/vnic}
+
+. "$(dirname "$0")/lib.sh"
+[[ $VNIC_DEV != */net/tun ]] || KIND=tun
+need_kind "$KIND"
+need_helpers fd_attach fd_ioctl fd_packet fd_wait fd_ring fd_sndbuf fd_life
+
+# Its results are nested in ours.
+program()
+{
+	note "+ $(basename "$1") -v $MODE"
+	"$1" -v "$MODE" 2>&1 | sed -u 's/^/# /' >&3
+	((PIPESTATUS[0] == 0)) || fail "$(basename "$1"): see above"
+}
+
+test_attach() { program "$FD_ATTACH"; }
+test_ioctl() { program "$FD_IOCTL"; }
+test_packet() { program "$FD_PACKET"; }
+test_wait() { program "$FD_WAIT"; }
+test_ring() { program "$FD_RING"; }
+test_sndbuf() { program "$FD_SNDBUF"; }
+test_life() { program "$FD_LIFE"; }
+
+# A device for a program to come, in namespace $1
+make_device()
+{
+	if [[ $KIND == tun ]]; then
+		run ip -n "$1" tuntap add t0 mode "$MODE"
+	else
+		run ip -n "$1" link add t0 type "$KIND"
+	fi
+}
+
+test_link()
+{
+	local type=none most=65535 txqlen=500 info
+
+	[[ $KIND != tun ]] || skip "in-tree tun is not made by netlink"
+	if [[ $KIND == vntap ]]; then
+		type=ether
+		most=65521
+		txqlen=1000
+	fi
+	setup_ns NS
+	run ip -n "$NS" link add type "$KIND"
+	run ip -n "$NS" link add type "$KIND"
+	exists "$NS" "${KIND}1" || fail "the second one is no ${KIND}1"
+	link_has "$NS" "${KIND}0" info_kind="$KIND" link_type="$type" mtu=1500 \
+		txqlen="$txqlen" min_mtu=68 max_mtu="$most" operstate=DOWN
+	capture info ip netns exec "$NS" ethtool -i "${KIND}0"
+	[[ $info == *"driver: $KIND"$'\n'* ]] || fail "the driver is no $KIND"
+	[[ $info == *"bus-info: $MODE"$'\n'* ]] || fail "the bus is no $MODE"
+	run ip -n "$NS" link set "${KIND}0" up
+	carrier_is "$NS" "${KIND}0" down ||
+		fail "a carrier, but no program attached"
+	run ip -n "$NS" link del "${KIND}0"
+	gone "$NS" "${KIND}0" || fail "${KIND}0 is still there"
+	# the other one goes with its namespace
+}
+
+# end NS HERE THERE OPTION: the program behind t0, joined to the other one
+end()
+{
+	rm -f "$WORK/$2"
+	start "socat-$2" ip netns exec "$1" socat \
+		"TUN,tun-device=$VNIC_DEV,tun-name=t0,tun-type=$MODE$4" \
+		"UNIX-SENDTO:$WORK/$3,bind=$WORK/$2"
+	within 10 carrier_is "$1" t0 up ||
+		fail "t0 has no carrier; socat: $(cat "$WORK/socat-$2")"
+	SOCATS+=("$PID")
+}
+
+# Pings across, without the packet information header and with it; then both
+# ends have counted the same.
+test_socat()
+{
+	local -A here there
+	local tool option
+
+	for tool in socat ping; do
+		type -P "$tool" >/dev/null || skip "$tool is not installed"
+	done
+	setup_ns LEFT RIGHT
+	silence "$LEFT" "$RIGHT"
+	make_device "$LEFT"
+	make_device "$RIGHT"
+	run ip -n "$LEFT" addr add 10.78.0.1/24 dev t0
+	run ip -n "$RIGHT" addr add 10.78.0.2/24 dev t0
+	run ip -n "$LEFT" link set t0 up
+	run ip -n "$RIGHT" link set t0 up
+	for option in ,iff-no-pi ""; do
+		SOCATS=()
+		end "$LEFT" left right "$option"
+		end "$RIGHT" right left "$option"
+		run ip netns exec "$LEFT" ping -q -c 20 -i 0.01 -W 5 10.78.0.2
+		run ip netns exec "$LEFT" ping -q -c 5 -i 0.01 -W 5 -s 1472 \
+			-M "do" 10.78.0.2
+		run kill "${SOCATS[@]}"
+		wait "${SOCATS[@]}"
+		carrier_is "$LEFT" t0 down || fail "a carrier without a program"
+	done
+	counters here "$LEFT" t0
+	counters there "$RIGHT" t0
+	is "${here[tx_packets]}" "${there[rx_packets]}" "packets to the right"
+	is "${here[rx_packets]}" "${there[tx_packets]}" "packets to the left"
+	is "${here[tx_bytes]}" "${there[rx_bytes]}" "bytes to the right"
+	is "${here[rx_bytes]}" "${there[tx_bytes]}" "bytes to the left"
+	((here[rx_packets] >= 50)) || fail "only ${here[rx_packets]} came back"
+	is "${here[rx_dropped]}" 0 "dropped on the left"
+}
+
+subtests \
+	link "made and deleted by netlink" \
+	attach "TUNSETIFF: which device a program gets, who is refused" \
+	ioctl "the other ioctls" \
+	packet "packets come through byte for byte, bad ones are counted" \
+	wait "blocking reads, poll, epoll, SIGIO, and what ends them" \
+	ring "a full ring drops, counts, and is resized" \
+	sndbuf "writers wait for room in the send buffer" \
+	life "files, devices and namespaces end in any order" \
+	socat "two namespaces joined by programs alone"

@@ -98,26 +98,41 @@ static int vnic_cell_take(struct vnic_cell *cell, struct list_head *batch,
 	return n;
 }
 
-/* Count a run of packets of one receiver in one go. */
-static void vnic_cell_count(struct list_head *batch)
+/*
+ * Drop what was sent to a receiver that is down by now: the core believes that
+ * a closed device receives nothing after it has waited for RCU, and it may by
+ * then be on its way into another namespace. Count the others, a run of
+ * packets of one receiver in one go. Returns how many are left.
+ */
+static int vnic_cell_admit(struct list_head *batch)
 {
 	unsigned int packets = 0, bytes = 0;
 	struct net_device *dev = NULL;
-	struct sk_buff *skb;
+	struct sk_buff *skb, *next;
+	bool running = false;
+	int n = 0;
 
-	list_for_each_entry(skb, batch, list) {
+	list_for_each_entry_safe(skb, next, batch, list) {
 		if (skb->dev != dev) {
-			if (dev)
+			if (packets)
 				vnic_count_rx(dev, packets, bytes);
 			dev = skb->dev;
+			running = netif_running(dev);
 			packets = 0;
 			bytes = 0;
 		}
+		if (unlikely(!running)) {
+			skb_list_del_init(skb);
+			vnic_drop_rx(dev, skb, SKB_DROP_REASON_DEV_READY);
+			continue;
+		}
 		packets++;
 		bytes += skb->len + ETH_HLEN;
+		n++;
 	}
-	if (dev)
+	if (packets)
 		vnic_count_rx(dev, packets, bytes);
+	return n;
 }
 
 static int vnic_cell_poll(struct napi_struct *napi, int budget)
@@ -125,16 +140,16 @@ static int vnic_cell_poll(struct napi_struct *napi, int budget)
 	struct vnic_cell *cell = container_of(napi, struct vnic_cell, napi);
 	struct sk_buff *skb;
 	LIST_HEAD(batch);
-	int n;
+	int n, left;
 
 	n = vnic_cell_take(cell, &batch, budget);
-	vnic_cell_count(&batch);
-	if (n == 1) {
+	left = vnic_cell_admit(&batch);
+	if (left == 1) {
 		/* A list of one costs more than it saves. */
 		skb = list_first_entry(&batch, struct sk_buff, list);
 		skb_list_del_init(skb);
 		netif_receive_skb(skb);
-	} else if (n) {
+	} else if (left) {
 		netif_receive_skb_list(&batch);
 	}
 

@@ -25,7 +25,8 @@ static bool vnic_noblock(const struct kiocb *iocb)
 	       (iocb->ki_flags & IOCB_NOWAIT);
 }
 
-static ssize_t vnic_chardev_write_iter(struct kiocb *iocb, struct iov_iter *from)
+static ssize_t vnic_chardev_write_iter(struct kiocb *iocb,
+				       struct iov_iter *from)
 {
 	struct vnic_queue *queue = iocb->ki_filp->private_data;
 	struct vnic_port *port = vnic_port_get(queue);
@@ -144,11 +145,11 @@ static int vnic_chardev_open(struct inode *inode, struct file *file)
 {
 	struct vnic_queue *queue;
 
-	queue = vnic_queue_alloc(current->nsproxy->net_ns, file);
+	queue = vnic_queue_alloc(current->nsproxy->net_ns);
 	if (!queue)
 		return -ENOMEM;
 	file->private_data = queue;
-	/* No path here sleeps when asked not to. */
+	/* Asked not to, no call waits for a packet or for room. */
 	file->f_mode |= FMODE_NOWAIT;
 	return 0;
 }
@@ -194,11 +195,22 @@ static struct miscdevice vnic_chardev_misc = {
 	.fops		= &vnic_chardev_fops,
 };
 
+/**
+ * vnic_chardev_init() - make /dev/vnic
+ *
+ * Context: process.
+ * Return: 0 or as misc_register().
+ */
 int vnic_chardev_init(void)
 {
 	return misc_register(&vnic_chardev_misc);
 }
 
+/**
+ * vnic_chardev_exit() - take /dev/vnic away
+ *
+ * Context: process; no file is open, or the module could not be unloaded.
+ */
 void vnic_chardev_exit(void)
 {
 	misc_deregister(&vnic_chardev_misc);

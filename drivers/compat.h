@@ -11,8 +11,11 @@
 #include <linux/etherdevice.h>
 #include <linux/fs.h>
 #include <linux/netdevice.h>
+#include <linux/ptr_ring.h>
+#include <linux/skbuff.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
+#include <net/sock.h>
 
 #ifdef VNIC_HAVE_NETDEV_LOCK_H		/* 6.15: moved out of netdevice.h */
 #include <net/netdev_lock.h>
@@ -36,6 +39,61 @@ static inline void vnic_set_tstats(struct net_device *dev)
 {
 #ifdef VNIC_HAVE_PCPU_STAT_TYPE
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
+#endif
+}
+
+/* 6.12: a reason also for who does not know whether interrupts are off. */
+#ifndef VNIC_HAVE_KFREE_SKB_ANY_REASON
+static inline void dev_kfree_skb_any_reason(struct sk_buff *skb,
+					    enum skb_drop_reason reason)
+{
+	if (in_hardirq() || irqs_disabled())
+		dev_kfree_skb_irq(skb);
+	else
+		kfree_skb_reason(skb, reason);
+}
+#endif
+
+/* 6.12: rings are resized with bottom halves off, not interrupts. */
+#ifndef VNIC_HAVE_RING_RESIZE_BH
+#define ptr_ring_resize_multiple_bh	ptr_ring_resize_multiple
+#endif
+
+/* 6.7: the peer's part of a message is parsed, not what follows its head. */
+#ifndef VNIC_HAVE_PARSE_IFINFOMSG
+static inline int rtnl_nla_parse_ifinfomsg(struct nlattr **tb,
+					   const struct nlattr *peer,
+					   struct netlink_ext_ack *extack)
+{
+	const struct ifinfomsg *msg = nla_data(peer);
+
+	if (msg->ifi_index < 0) {
+		NL_SET_ERR_MSG_ATTR(extack, peer, "ifindex can't be negative");
+		return -EINVAL;
+	}
+	return rtnl_nla_parse_ifla(tb, nla_data(peer) + sizeof(*msg),
+				   nla_len(peer) - sizeof(*msg), extack);
+}
+#endif
+
+/* 6.3: a socket without an inode is told whose it is. */
+#ifndef VNIC_HAVE_SOCK_INIT_UID
+static inline void sock_init_data_uid(struct socket *sock, struct sock *sk,
+				      kuid_t uid)
+{
+	sock_init_data(sock, sk);
+	sk->sk_uid = uid;
+}
+#endif
+
+/* 6.2: who asked is told to those who listen. */
+static inline int vnic_configure_link(struct net_device *dev,
+				      const struct ifinfomsg *msg)
+{
+#ifdef VNIC_HAVE_CONFIGURE_PORTID
+	return rtnl_configure_link(dev, msg, 0, NULL);
+#else
+	return rtnl_configure_link(dev, msg);
 #endif
 }
 
@@ -143,10 +201,11 @@ typedef int (*vnic_validate_fn)(struct nlattr *tb[], struct nlattr *data[],
 				struct netlink_ext_ack *extack);
 
 /*
- * What rtnl_newlink() of newer kernels does for a peer: check its part of the
- * message, find its namespace and ask for CAP_NET_ADMIN there, which old
- * kernels forgot. @src_net is the namespace of the link where one was named,
- * else the requester's.
+ * What newer kernels do for a peer before they call newlink: check its part of
+ * the message, find its namespace and ask for CAP_NET_ADMIN there, which old
+ * ones forgot (of the sender; who opened the socket is not known here).
+ * @src_net is the namespace of the link where one was named, else the
+ * requester's.
  */
 static inline int vnic_newlink_compat(vnic_newlink_fn fn, int peer,
 				      vnic_validate_fn check,

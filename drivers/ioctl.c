@@ -7,10 +7,9 @@
  */
 #include <linux/if_arp.h>
 #include <linux/ieee802154.h>
-#include <linux/nsproxy.h>
+#include <linux/proc_fs.h>
 #include <linux/rtnetlink.h>
 #include <linux/uaccess.h>
-#include <linux/proc_fs.h>
 #include <net/net_namespace.h>
 #include <uapi/linux/if_fc.h>
 #include <uapi/linux/if_fddi.h>
@@ -38,12 +37,8 @@ static void vnic_ioctl_getiff(const struct vnic_port *port, struct ifreq *ifr)
 	ifr->ifr_flags = port->flags | IFF_NOFILTER;
 }
 
-static int vnic_ioctl_setifindex(struct vnic_queue *queue, void __user *argp)
+static int vnic_ioctl_setifindex(struct vnic_queue *queue, int ifindex)
 {
-	int ifindex;
-
-	if (copy_from_user(&ifindex, argp, sizeof(ifindex)))
-		return -EFAULT;
 	if (ifindex < 0)
 		return -EINVAL;
 	queue->ifindex = ifindex;
@@ -133,34 +128,14 @@ static int vnic_ioctl_setlink(struct vnic_port *port, unsigned long type)
 	return 0;
 }
 
-static int vnic_ioctl_setsndbuf(struct vnic_queue *queue, void __user *argp)
+static int vnic_ioctl_setsndbuf(struct vnic_queue *queue, int sndbuf)
 {
-	int sndbuf;
-
-	if (copy_from_user(&sndbuf, argp, sizeof(sndbuf)))
-		return -EFAULT;
 	if (sndbuf <= 0)
 		return -EINVAL;
 	WRITE_ONCE(queue->sk.sk_sndbuf, sndbuf);
 	/* It may have grown while a writer sleeps or polls for room. */
 	queue->sk.sk_write_space(&queue->sk);
 	return 0;
-}
-
-static int vnic_ioctl_getsndbuf(struct vnic_queue *queue, void __user *argp)
-{
-	int sndbuf = READ_ONCE(queue->sk.sk_sndbuf);
-
-	return copy_to_user(argp, &sndbuf, sizeof(sndbuf)) ? -EFAULT : 0;
-}
-
-static int vnic_ioctl_setcarrier(struct vnic_port *port, void __user *argp)
-{
-	unsigned int on;
-
-	if (copy_from_user(&on, argp, sizeof(on)))
-		return -EFAULT;
-	return vnic_port_change_carrier(port->dev, on);
 }
 
 static int vnic_ioctl_netns(struct net *net)
@@ -193,32 +168,49 @@ static int vnic_ioctl_sethwaddr(struct net_device *dev,
 	return vnic_set_mac_user(dev, &ss);
 }
 
+/**
+ * struct vnic_ioctl_arg - a command's argument, in the kernel
+ * @value: the argument itself, for commands that take no pointer
+ * @number: the int that it points to
+ * @fault: -EFAULT if it could not be read, which is said where tun does: after
+ *	whether there is a device
+ * @ifr: the request that it points to
+ *
+ * Read before RTNL is taken and written back after: user memory may be slow to
+ * come, as slow as whoever serves its pages likes, and the whole machine's
+ * network configuration would wait.
+ */
+struct vnic_ioctl_arg {
+	unsigned long	value;
+	int		number;
+	int		fault;
+	struct ifreq	ifr;
+};
+
 /* Commands on an attached queue. */
 static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
-			   unsigned int cmd, unsigned long arg,
-			   struct ifreq *ifr)
+			   unsigned int cmd, struct vnic_ioctl_arg *arg)
 {
-	void __user *argp = (void __user *)arg;
-
 	switch (cmd) {
 	case TUNGETIFF:
-		vnic_ioctl_getiff(port, ifr);
+		vnic_ioctl_getiff(port, &arg->ifr);
 		return 0;
 	case TUNSETPERSIST:
-		return vnic_ioctl_setpersist(port, arg);
+		return vnic_ioctl_setpersist(port, arg->value);
 	case TUNSETOWNER:
-		return vnic_ioctl_setowner(port, arg);
+		return vnic_ioctl_setowner(port, arg->value);
 	case TUNSETGROUP:
-		return vnic_ioctl_setgroup(port, arg);
+		return vnic_ioctl_setgroup(port, arg->value);
 	case TUNSETLINK:
-		return vnic_ioctl_setlink(port, arg);
+		return vnic_ioctl_setlink(port, arg->value);
 	case TUNSETSNDBUF:
-		return vnic_ioctl_setsndbuf(queue, argp);
+		return arg->fault ?: vnic_ioctl_setsndbuf(queue, arg->number);
 	case TUNGETSNDBUF:
-		return vnic_ioctl_getsndbuf(queue, argp);
+		arg->number = READ_ONCE(queue->sk.sk_sndbuf);
+		return 0;
 	case TUNSETOFFLOAD:
 		/* None is on, so none can be turned on and all be turned off. */
-		return arg ? -EINVAL : 0;
+		return arg->value ? -EINVAL : 0;
 	case TUNSETNOCSUM:
 	case TUNSETDEBUG:
 		/*
@@ -228,33 +220,23 @@ static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
 		 */
 		return 0;
 	case TUNSETCARRIER:
-		return vnic_ioctl_setcarrier(port, argp);
+		return arg->fault ?: vnic_port_change_carrier(port->dev,
+							      arg->number);
 	case TUNGETDEVNETNS:
 		return vnic_ioctl_netns(dev_net(port->dev));
 	case SIOCGIFHWADDR:
-		vnic_ioctl_gethwaddr(port->dev, ifr);
+		vnic_ioctl_gethwaddr(port->dev, &arg->ifr);
 		return 0;
 	case SIOCSIFHWADDR:
-		return vnic_ioctl_sethwaddr(port->dev, ifr);
+		return vnic_ioctl_sethwaddr(port->dev, &arg->ifr);
 	default:
 		/* What tun answers to a command that it does not know. */
 		return -EINVAL;
 	}
 }
 
-static bool vnic_ioctl_reads_ifreq(unsigned int cmd)
-{
-	return cmd == TUNSETIFF || cmd == TUNSETQUEUE ||
-	       cmd == SIOCGIFHWADDR || cmd == SIOCSIFHWADDR;
-}
-
-static bool vnic_ioctl_writes_ifreq(unsigned int cmd)
-{
-	return cmd == TUNSETIFF || cmd == TUNGETIFF || cmd == SIOCGIFHWADDR;
-}
-
 static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
-			     unsigned long arg, struct ifreq *ifr)
+			     struct vnic_ioctl_arg *arg)
 {
 	struct vnic_port *port = rtnl_dereference(queue->port);
 
@@ -262,19 +244,60 @@ static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
 	case TUNSETIFF:
 		if (port)
 			return -EEXIST;
-		ifr->ifr_name[IFNAMSIZ - 1] = '\0';
-		return vnic_port_attach(queue, ifr);
+		arg->ifr.ifr_name[IFNAMSIZ - 1] = '\0';
+		return vnic_port_attach(queue, &arg->ifr);
 	case TUNSETQUEUE:
 		/* For devices of many queues, to which no file belongs here. */
 		return -EINVAL;
 	case TUNSETIFINDEX:
 		if (port)
 			return -EPERM;
-		return vnic_ioctl_setifindex(queue, (void __user *)arg);
+		return arg->fault ?: vnic_ioctl_setifindex(queue, arg->number);
 	default:
 		if (!port)
 			return -EBADFD;
-		return vnic_ioctl_port(queue, port, cmd, arg, ifr);
+		return vnic_ioctl_port(queue, port, cmd, arg);
+	}
+}
+
+static int vnic_ioctl_read(unsigned int cmd, struct vnic_ioctl_arg *arg,
+			   size_t ifreq_len)
+{
+	const void __user *argp = (void __user *)arg->value;
+
+	switch (cmd) {
+	case TUNSETIFF:
+	case TUNSETQUEUE:
+	case SIOCGIFHWADDR:
+	case SIOCSIFHWADDR:
+		return copy_from_user(&arg->ifr, argp, ifreq_len) ? -EFAULT : 0;
+	case TUNSETIFINDEX:
+	case TUNSETSNDBUF:
+	case TUNSETCARRIER:
+		if (copy_from_user(&arg->number, argp, sizeof(arg->number)))
+			arg->fault = -EFAULT;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static int vnic_ioctl_write(unsigned int cmd, const struct vnic_ioctl_arg *arg,
+			    size_t ifreq_len)
+{
+	void __user *argp = (void __user *)arg->value;
+
+	switch (cmd) {
+	case TUNSETIFF:
+	case TUNGETIFF:
+	case SIOCGIFHWADDR:
+		return copy_to_user(argp, &arg->ifr, ifreq_len) ? -EFAULT : 0;
+	case TUNGETFEATURES:
+	case TUNGETSNDBUF:
+		return copy_to_user(argp, &arg->number, sizeof(arg->number)) ?
+		       -EFAULT : 0;
+	default:
+		return 0;
 	}
 }
 
@@ -282,34 +305,36 @@ static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
  * vnic_ioctl() - a command on a queue
  * @queue: the queue
  * @cmd: TUN* or SIOC*
- * @arg: its argument, a pointer already converted for 32-bit callers
+ * @value: its argument, a pointer already converted for 32-bit callers
  * @ifreq_len: bytes of the caller's struct ifreq, of which 32-bit ones have
  *	fewer; what we use of it is the same in both
  *
  * Context: process; takes RTNL.
- * Return: 0, a file descriptor (TUNGETDEVNETNS, SIOCGSKNS), or an errno as tun has it.
+ * Return: 0, a file descriptor (TUNGETDEVNETNS, SIOCGSKNS), or an errno as tun
+ * has it.
  */
-long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd, unsigned long arg,
-		size_t ifreq_len)
+long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
+		unsigned long value, size_t ifreq_len)
 {
-	void __user *argp = (void __user *)arg;
-	struct ifreq ifr = { };
-	long ret;
+	struct vnic_ioctl_arg arg = { .value = value };
+	int ret, err;
 
-	if (cmd == TUNGETFEATURES)
-		return put_user((unsigned int)VNIC_IFF_FEATURES,
-				(unsigned int __user *)argp);
-	if (cmd == SIOCGSKNS)
-		return vnic_ioctl_netns(sock_net(&queue->sk));
-	if (vnic_ioctl_reads_ifreq(cmd) &&
-	    copy_from_user(&ifr, argp, ifreq_len))
-		return -EFAULT;
+	err = vnic_ioctl_read(cmd, &arg, ifreq_len);
+	if (err)
+		return err;
 
-	rtnl_lock();
-	ret = vnic_ioctl_locked(queue, cmd, arg, &ifr);
-	rtnl_unlock();
-
-	if (ret < 0 || !vnic_ioctl_writes_ifreq(cmd))
+	if (cmd == TUNGETFEATURES) {
+		arg.number = VNIC_IFF_FEATURES;
+		ret = 0;
+	} else if (cmd == SIOCGSKNS) {
+		ret = vnic_ioctl_netns(sock_net(&queue->sk));
+	} else {
+		rtnl_lock();
+		ret = vnic_ioctl_locked(queue, cmd, &arg);
+		rtnl_unlock();
+	}
+	if (ret < 0)
 		return ret;
-	return copy_to_user(argp, &ifr, ifreq_len) ? -EFAULT : 0;
+	err = vnic_ioctl_write(cmd, &arg, ifreq_len);
+	return err ?: ret;
 }

@@ -3,7 +3,7 @@
  * link - what every kind of ours shares: per-CPU counters, the checks of a
  * netlink request, and the answers to ethtool that do not depend on the kind.
  */
-#include <linux/module.h>
+#include <linux/etherdevice.h>
 
 #include "vnic.h"
 
@@ -11,7 +11,9 @@
  * vnic_link_init() - allocate the counters of a device
  * @dev: a device whose private data begin with struct vnic_link
  *
- * For ndo_init. Context: process, RTNL held.
+ * For ndo_init.
+ *
+ * Context: process, RTNL held.
  * Return: 0 or -ENOMEM.
  */
 int vnic_link_init(struct net_device *dev)
@@ -86,43 +88,45 @@ void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot)
  * @skb: the packet, freed here; NULL if it never became one
  * @reason: why, for those who watch skb:kfree_skb
  *
- * Context: process or softirq; turns bottom halves off for the counter.
+ * Context: any, also with interrupts off.
  */
 void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
 		  enum skb_drop_reason reason)
 {
-	struct vnic_stats *stats;
+	struct vnic_link *link = netdev_priv(dev);
+	struct vnic_stats *stats = get_cpu_ptr(link->stats);
+	unsigned long flags;
 
-	local_bh_disable();
-	stats = vnic_this_cpu_stats(dev);
-	u64_stats_update_begin(&stats->syncp);
+	flags = u64_stats_update_begin_irqsave(&stats->syncp);
 	u64_stats_inc(&stats->rx_dropped);
-	u64_stats_update_end(&stats->syncp);
-	local_bh_enable();
-	kfree_skb_reason(skb, reason);
+	u64_stats_update_end_irqrestore(&stats->syncp, flags);
+	put_cpu_ptr(link->stats);
+	dev_kfree_skb_any_reason(skb, reason);
 }
 
 /**
  * vnic_drop_tx() - lose a packet that was on its way out of the stack
  * @dev: the device that was to transmit it
- * @skb: the packet, freed here
+ * @skb: the packet, freed here; NULL if it is gone already
  * @reason: why, for those who watch skb:kfree_skb
  *
- * Context: process or softirq; turns bottom halves off for the counter.
+ * Context: any: a full ring may meet netpoll, which comes with interrupts
+ * off.
  */
 void vnic_drop_tx(struct net_device *dev, struct sk_buff *skb,
 		  enum skb_drop_reason reason)
 {
-	struct vnic_stats *stats;
+	struct vnic_link *link = netdev_priv(dev);
+	struct vnic_stats *stats = get_cpu_ptr(link->stats);
+	unsigned long flags;
 
-	local_bh_disable();
-	stats = vnic_this_cpu_stats(dev);
-	u64_stats_update_begin(&stats->syncp);
+	flags = u64_stats_update_begin_irqsave(&stats->syncp);
 	u64_stats_inc(&stats->tx_dropped);
-	u64_stats_update_end(&stats->syncp);
-	local_bh_enable();
-	skb_tx_error(skb);
-	kfree_skb_reason(skb, reason);
+	u64_stats_update_end_irqrestore(&stats->syncp, flags);
+	put_cpu_ptr(link->stats);
+	if (skb)
+		skb_tx_error(skb);
+	dev_kfree_skb_any_reason(skb, reason);
 }
 
 /**
@@ -141,7 +145,8 @@ int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "An interface of that name exists in the namespace");
 	else if (err == -EBUSY)
 		NL_SET_ERR_MSG(extack, "That interface index is taken in the namespace");
-	else if (err == -EINVAL)
+	else if (err == -EINVAL &&
+		 (!dev_valid_name(dev->name) || strchr(dev->name, '%')))
 		NL_SET_ERR_MSG(extack, "That is not a valid interface name");
 	return err;
 }
@@ -206,14 +211,27 @@ int vnic_validate(struct nlattr *tb[], u16 known, u32 max_mtu,
 	return vnic_validate_data(tb[IFLA_LINKINFO], known, extack);
 }
 
-/* ethtool -i: the kind is the driver, as in ip -d link. */
+/**
+ * vnic_get_drvinfo() - ethtool -i: the kind is the driver, as in ip -d link
+ * @dev: the device
+ * @info: the answer
+ *
+ * Context: process, RTNL held.
+ */
 void vnic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info)
 {
 	strscpy(info->driver, dev->rtnl_link_ops->kind, sizeof(info->driver));
 	strscpy(info->version, VNIC_VERSION, sizeof(info->version));
 }
 
-/* ethtool DEV: no wire, so a figure; bonding and others want to see one. */
+/**
+ * vnic_get_link_ksettings() - ethtool DEV: a figure, since there is no wire
+ * @dev: the device
+ * @cmd: the answer: 10 Gb/s, full duplex, which bonding and others want to see
+ *
+ * Context: process, RTNL held.
+ * Return: 0.
+ */
 int vnic_get_link_ksettings(struct net_device *dev,
 			    struct ethtool_link_ksettings *cmd)
 {

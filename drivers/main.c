@@ -10,33 +10,31 @@
 
 #include "vnic.h"
 
-static int __init vnic_kinds_init(void)
+static struct rtnl_link_ops * const vnic_kinds[] = {
+	&vndummy_link_ops,
+	&vnveth_link_ops,
+	&vntun_link_ops,
+	&vntap_link_ops,
+};
+
+static void vnic_kinds_exit(int n)
 {
-	static struct rtnl_link_ops * const kinds[] = {
-		&vndummy_link_ops, &vnveth_link_ops,
-		&vntun_link_ops, &vntap_link_ops,
-	};
-	int err, i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		err = rtnl_link_register(kinds[i]);
-		if (err)
-			goto unregister;
-	}
-	return 0;
-
-unregister:
-	while (i--)
-		rtnl_link_unregister(kinds[i]);
-	return err;
+	while (n--)
+		rtnl_link_unregister(vnic_kinds[n]);
 }
 
-static void vnic_kinds_exit(void)
+static int __init vnic_kinds_init(void)
 {
-	rtnl_link_unregister(&vntap_link_ops);
-	rtnl_link_unregister(&vntun_link_ops);
-	rtnl_link_unregister(&vnveth_link_ops);
-	rtnl_link_unregister(&vndummy_link_ops);
+	int err, i;
+
+	for (i = 0; i < ARRAY_SIZE(vnic_kinds); i++) {
+		err = rtnl_link_register(vnic_kinds[i]);
+		if (err) {
+			vnic_kinds_exit(i);
+			return err;
+		}
+	}
+	return 0;
 }
 
 static int __init vnic_init(void)
@@ -58,7 +56,7 @@ static int __init vnic_init(void)
 	return 0;
 
 exit_kinds:
-	vnic_kinds_exit();
+	vnic_kinds_exit(ARRAY_SIZE(vnic_kinds));
 exit_notifier:
 	vnic_port_notifier_exit();
 exit_cell:
@@ -69,7 +67,7 @@ exit_cell:
 static void __exit vnic_exit(void)
 {
 	vnic_chardev_exit();
-	vnic_kinds_exit();
+	vnic_kinds_exit(ARRAY_SIZE(vnic_kinds));
 	vnic_port_notifier_exit();
 	vnic_cell_exit();
 }

@@ -9,8 +9,7 @@
  * them. What they differ in is in vntun.c and vntap.c.
  */
 #include <linux/etherdevice.h>
-#include <linux/if_arp.h>
-#include <linux/module.h>
+#include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
 
 #include "vnic.h"
@@ -69,6 +68,14 @@ netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	enum skb_drop_reason reason;
 	struct vnic_queue *queue;
 
+	/* A BPF redirect comes past the core, which writes tags into frames. */
+	if (unlikely(skb_vlan_tag_present(skb))) {
+		skb = __vlan_hwaccel_push_inside(skb);
+		if (!skb) {
+			vnic_drop_tx(dev, NULL, SKB_DROP_REASON_NOMEM);
+			return NET_XMIT_DROP;
+		}
+	}
 	queue = rcu_dereference_bh(port->queues[index]);
 	reason = queue ? vnic_queue_produce(queue, skb) :
 			 SKB_DROP_REASON_DEV_READY;
@@ -81,7 +88,13 @@ netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-/* ndo_init of vntun and vntap. */
+/**
+ * vnic_port_init() - ndo_init of vntun and vntap
+ * @dev: the device
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or -ENOMEM.
+ */
 int vnic_port_init(struct net_device *dev)
 {
 	struct vnic_port *port = netdev_priv(dev);
@@ -99,10 +112,14 @@ int vnic_port_init(struct net_device *dev)
 	return err;
 }
 
-/*
- * ndo_uninit of vntun and vntap: programs may still hold their files. The
- * device was closed and the core has waited for RCU since, so nothing is
- * being transmitted.
+/**
+ * vnic_port_uninit() - ndo_uninit of vntun and vntap
+ * @dev: the device
+ *
+ * Programs may still hold their files. The device was closed and the core has
+ * waited for RCU since, so nothing is being transmitted.
+ *
+ * Context: process, RTNL held.
  */
 void vnic_port_uninit(struct net_device *dev)
 {
@@ -124,7 +141,14 @@ static void vnic_port_free(struct net_device *dev)
 	vnic_link_free(dev);
 }
 
-/* ndo_set_rx_headroom: bounded, so that a small frame stays a small one. */
+/**
+ * vnic_port_set_rx_headroom() - ndo_set_rx_headroom of vntun and vntap
+ * @dev: the device
+ * @headroom: bytes that somebody upstairs will put in front of what is
+ *	received; bounded, so that a small frame stays a small one
+ *
+ * Context: process.
+ */
 void vnic_port_set_rx_headroom(struct net_device *dev, int headroom)
 {
 	struct vnic_port *port = netdev_priv(dev);
@@ -133,7 +157,14 @@ void vnic_port_set_rx_headroom(struct net_device *dev, int headroom)
 					   SKB_MAX_HEAD(0) / 2));
 }
 
-/* ndo_change_carrier: with nobody at the other end there is none. */
+/**
+ * vnic_port_change_carrier() - ndo_change_carrier of vntun and vntap
+ * @dev: the device
+ * @on: what is wanted
+ *
+ * Context: process, RTNL held.
+ * Return: 0, or -EPERM for a carrier with nobody at the other end.
+ */
 int vnic_port_change_carrier(struct net_device *dev, bool on)
 {
 	struct vnic_port *port = netdev_priv(dev);
@@ -235,8 +266,6 @@ int vnic_port_newlink(struct net_device *dev,
 		NL_SET_ERR_MSG(extack, "This kind has one queue");
 		return -EOPNOTSUPP;
 	}
-	if (vnic_port_is_tap(port) && !params->tb[IFLA_ADDRESS])
-		eth_hw_addr_random(dev);
 	port->flags |= IFF_PERSIST;
 	err = vnic_register(dev, extack);
 	if (err)
@@ -295,8 +324,6 @@ static int vnic_port_attach_new(struct vnic_queue *queue, const char *name,
 	dev_net_set(dev, net);
 	dev->rtnl_link_ops = ops;
 	dev->ifindex = queue->ifindex;
-	if (flags & IFF_TAP && !(flags & IFF_TUN))
-		eth_hw_addr_random(dev);
 
 	/* Before anybody can see the device, so that nothing fails after. */
 	err = -ENOMEM;
@@ -455,11 +482,22 @@ static struct notifier_block vnic_port_notifier = {
 	.notifier_call = vnic_port_event,
 };
 
+/**
+ * vnic_port_notifier_init() - listen to what happens to our devices
+ *
+ * Context: process.
+ * Return: 0 or as register_netdevice_notifier().
+ */
 int vnic_port_notifier_init(void)
 {
 	return register_netdevice_notifier(&vnic_port_notifier);
 }
 
+/**
+ * vnic_port_notifier_exit() - stop listening
+ *
+ * Context: process.
+ */
 void vnic_port_notifier_exit(void)
 {
 	unregister_netdevice_notifier(&vnic_port_notifier);

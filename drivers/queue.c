@@ -2,14 +2,13 @@
 /*
  * queue - what joins a vntun or vntap to one open file
  *
- *	stack --> vnic_queue_produce() --> [ring] --> vnic_queue_recv() --> program
- *	stack <---------------------------------- vnic_queue_send() <-- program
+ *	stack --> vnic_queue_produce() -> [ring] -> vnic_queue_recv() --> program
+ *	stack <------------------------------------ vnic_queue_send() <-- program
  *
  * Knows packets; knows nothing of netlink, nor by which call the program came.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
-#include <linux/sched/signal.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 #include <net/sock.h>
@@ -19,20 +18,23 @@
 /* The longest frame: the longest IP packet, Ethernet header, two VLAN tags. */
 #define VNIC_FRAME_MAX		(ETH_MAX_MTU + ETH_HLEN + 2 * VLAN_HLEN)
 
-/* A frame that was sent and is now freed: there is room for another. */
+/*
+ * A frame that was sent and is now freed: there is room for another. Writers
+ * may sleep for it as well as programs that poll; a signal goes only to those
+ * who were told that there is none.
+ */
 static void vnic_queue_write_space(struct sock *sk)
 {
 	struct vnic_queue *queue = container_of(sk, struct vnic_queue, sk);
 
 	if (!sock_writeable(sk))
 		return;
-	if (!test_and_clear_bit(SOCKWQ_ASYNC_NOSPACE, &queue->socket.flags))
-		return;
 	if (wq_has_sleeper(&queue->socket.wq.wait))
 		wake_up_interruptible_sync_poll(&queue->socket.wq.wait,
 						EPOLLOUT | EPOLLWRNORM |
 						EPOLLWRBAND);
-	kill_fasync(&queue->fasync, SIGIO, POLL_OUT);
+	if (test_and_clear_bit(SOCKWQ_ASYNC_NOSPACE, &queue->socket.flags))
+		kill_fasync(&queue->fasync, SIGIO, POLL_OUT);
 }
 
 static struct proto vnic_queue_proto = {
@@ -44,12 +46,11 @@ static struct proto vnic_queue_proto = {
 /**
  * vnic_queue_alloc() - make the queue of a file that is being opened
  * @net: the namespace in which TUNSETIFF will look for and make devices
- * @file: the file
  *
  * Context: process.
  * Return: the queue, to be freed with vnic_queue_free(), or NULL.
  */
-struct vnic_queue *vnic_queue_alloc(struct net *net, struct file *file)
+struct vnic_queue *vnic_queue_alloc(struct net *net)
 {
 	struct vnic_queue *queue;
 	struct sock *sk;
@@ -64,10 +65,10 @@ struct vnic_queue *vnic_queue_alloc(struct net *net, struct file *file)
 		return NULL;
 	}
 	init_waitqueue_head(&queue->socket.wq.wait);
-	queue->socket.file = file;
 	sock_init_data_uid(&queue->socket, sk, current_fsuid());
 	sk->sk_write_space = vnic_queue_write_space;
 	sk->sk_sndbuf = INT_MAX;
+	sk->sk_shutdown = SHUTDOWN_MASK;
 	return queue;
 }
 
@@ -85,15 +86,7 @@ void vnic_queue_free(struct vnic_queue *queue)
 	sock_put(&queue->sk);
 }
 
-/* A packet that the program will not fetch. */
-static void vnic_queue_discard(void *ptr)
-{
-	struct sk_buff *skb = ptr;
-
-	vnic_drop_tx(skb->dev, skb, SKB_DROP_REASON_DEV_READY);
-}
-
-/* One that was fetched for a ring that has become too short for it. */
+/* A packet for which the ring has become too short. Its locks are held. */
 static void vnic_queue_overflow(void *ptr)
 {
 	struct sk_buff *skb = ptr;
@@ -114,8 +107,10 @@ static void vnic_queue_overflow(void *ptr)
  */
 int vnic_queue_resize(struct vnic_queue *queue, unsigned int len)
 {
-	return ptr_ring_resize(&queue->ring, len, GFP_KERNEL,
-			       vnic_queue_overflow);
+	struct ptr_ring *ring = &queue->ring;
+
+	return ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL,
+					   vnic_queue_overflow);
 }
 
 /**
@@ -126,10 +121,10 @@ int vnic_queue_resize(struct vnic_queue *queue, unsigned int len)
  */
 void vnic_queue_purge(struct vnic_queue *queue)
 {
-	void *ptr;
+	struct sk_buff *skb;
 
-	while ((ptr = ptr_ring_consume(&queue->ring)))
-		vnic_queue_discard(ptr);
+	while ((skb = ptr_ring_consume(&queue->ring)))
+		vnic_drop_tx(skb->dev, skb, SKB_DROP_REASON_DEV_READY);
 }
 
 /**

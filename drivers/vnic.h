@@ -145,7 +145,7 @@ struct vnic_queue {
 	u16				index;
 };
 
-struct vnic_queue *vnic_queue_alloc(struct net *net, struct file *file);
+struct vnic_queue *vnic_queue_alloc(struct net *net);
 void vnic_queue_free(struct vnic_queue *queue);
 int vnic_queue_resize(struct vnic_queue *queue, unsigned int len);
 void vnic_queue_purge(struct vnic_queue *queue);
@@ -177,7 +177,7 @@ ssize_t vnic_queue_recv(struct vnic_port *port, struct sk_buff *skb,
  * @flags: IFF_TUN or IFF_TAP, IFF_PERSIST, VNIC_PORT_FEATURES; written under
  *	RTNL, read once for each packet without it
  * @headroom: bytes to leave in front of a packet that the program sends
- *	(ndo_set_rx_headroom); written under RTNL, read without
+ *	(ndo_set_rx_headroom); not always under RTNL, a hint that fits whenever
  * @owner: who may attach without CAP_NET_ADMIN, or INVALID_UID; under RTNL
  * @group: the same for a group, or INVALID_GID; under RTNL
  * @ksettings: what ``ethtool -s`` has set; under RTNL
@@ -221,9 +221,9 @@ static inline bool vnic_port_is_tap(const struct vnic_port *port)
 	return READ_ONCE(port->flags) & IFF_TAP;
 }
 
-/* ------------------------------------------------- ioctl.c, chardev.c: faces */
-long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd, unsigned long arg,
-		size_t ifreq_len);
+/* ------------------------------------------------ ioctl.c, chardev.c: faces */
+long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
+		unsigned long value, size_t ifreq_len);
 int vnic_chardev_init(void);
 void vnic_chardev_exit(void);
 

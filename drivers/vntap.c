@@ -33,6 +33,7 @@ static void vntap_setup(struct net_device *dev)
 	dev->netdev_ops = &vntap_netdev_ops;
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
+	eth_hw_addr_random(dev);
 	vnic_port_setup(dev, IFF_TAP);
 }
 

@@ -15,7 +15,7 @@
 
 #include "vnic.h"
 
-/* Packets that wait for the program unless txqueuelen says otherwise: tun's. */
+/* Packets that may wait for the program, unless txqueuelen says otherwise. */
 #define VNTUN_QUEUE_LEN		500
 
 static const struct net_device_ops vntun_netdev_ops = {

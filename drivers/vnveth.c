@@ -23,7 +23,8 @@
  *	in transmit under RCU. NULL before the pair is tied and once one end
  *	is being deleted, which deletes the other with it.
  * @peer_tracker: our reference to @peer
- * @headroom: what ndo_set_rx_headroom asked of this end; under RTNL
+ * @headroom: what ndo_set_rx_headroom asked of this end; not always under
+ *	RTNL, so written and read whole
  */
 struct vnveth {
 	struct vnic_link		link;
@@ -113,6 +114,8 @@ static int vnveth_stop(struct net_device *dev)
 	netif_carrier_off(dev);
 	if (peer)
 		netif_carrier_off(peer);
+	/* It may be moved next: what was sent here is not for over there. */
+	vnic_cell_flush(dev);
 	return 0;
 }
 
@@ -163,10 +166,11 @@ static void vnveth_set_rx_headroom(struct net_device *dev, int headroom)
 	peer = rcu_dereference(self->peer);
 	if (peer) {
 		other = netdev_priv(peer);
-		self->headroom = max(headroom, 0);
-		headroom = max(self->headroom, other->headroom);
-		dev->needed_headroom = headroom;
-		peer->needed_headroom = headroom;
+		headroom = max(headroom, 0);
+		WRITE_ONCE(self->headroom, headroom);
+		headroom = max(headroom, READ_ONCE(other->headroom));
+		WRITE_ONCE(dev->needed_headroom, headroom);
+		WRITE_ONCE(peer->needed_headroom, headroom);
 	}
 	rcu_read_unlock();
 }
@@ -295,78 +299,6 @@ static void vnveth_tie(struct net_device *dev, struct net_device *peer)
 	rcu_assign_pointer(other->peer, dev);
 }
 
-static int vnveth_newlink(struct net_device *dev,
-			  struct rtnl_newlink_params *params,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *info = params->data ? params->data[VNIC_VETH_PEER] : NULL;
-	struct nlattr *peer_attrs[IFLA_MAX + 1], **peer_tb = params->tb;
-	struct nlattr *name = NULL, *address = NULL;
-	struct ifinfomsg *peer_msg = NULL;
-	struct net_device *peer;
-	struct net *net;
-	int err;
-
-	if (info) {
-		peer_msg = nla_data(info);
-		err = rtnl_nla_parse_ifinfomsg(peer_attrs, info, extack);
-		if (err)
-			return err;
-		peer_tb = peer_attrs;
-		name = peer_tb[IFLA_IFNAME];
-		address = peer_tb[IFLA_ADDRESS];
-		net = rtnl_newlink_peer_net(params);
-	} else {
-		net = params->link_net ?: dev_net(dev);
-	}
-	if (peer_msg && peer_msg->ifi_index < 0) {
-		NL_SET_ERR_MSG_ATTR(extack, info,
-				    "The peer's interface index is negative");
-		return -EINVAL;
-	}
-
-	name = name ?: params->tb[IFLA_PARENT_DEV_NAME];
-	peer = vnveth_create_peer(net, name, peer_tb, extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	if (peer_msg)
-		peer->ifindex = peer_msg->ifi_index;
-	netif_inherit_tso_max(peer, dev);
-
-	/* The peer first: should it fail, nobody has seen the other. */
-	err = vnveth_register(peer, address, extack);
-	if (err) {
-		free_netdev(peer);
-		return err;
-	}
-	err = rtnl_configure_link(peer, peer_msg, 0, NULL);
-	if (err)
-		goto unregister_peer;
-	err = vnveth_register(dev, params->tb[IFLA_ADDRESS], extack);
-	if (err)
-		goto unregister_peer;
-	vnveth_tie(dev, peer);
-	return 0;
-
-unregister_peer:
-	unregister_netdevice(peer);
-	return err;
-}
-
-VNIC_NEWLINK(vnveth_newlink, VNIC_VETH_PEER, vnveth_validate)
-
-static int vnveth_changelink(struct net_device *dev, struct nlattr *tb[],
-			     struct nlattr *data[],
-			     struct netlink_ext_ack *extack)
-{
-	if (data && data[VNIC_VETH_PEER]) {
-		NL_SET_ERR_MSG_ATTR(extack, data[VNIC_VETH_PEER],
-				    "The peer is chosen when the pair is made");
-		return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
 static void vnveth_dellink(struct net_device *dev, struct list_head *head)
 {
 	struct vnveth *other, *self = netdev_priv(dev);
@@ -384,6 +316,75 @@ static void vnveth_dellink(struct net_device *dev, struct list_head *head)
 	/* Not the last references: the unregistering waits for RCU first. */
 	netdev_put(peer, &self->peer_tracker);
 	netdev_put(dev, &other->peer_tracker);
+}
+
+static int vnveth_newlink(struct net_device *dev,
+			  struct rtnl_newlink_params *params,
+			  struct netlink_ext_ack *extack)
+{
+	struct nlattr *peer_attrs[IFLA_MAX + 1], **peer_tb = params->tb;
+	struct nlattr *info = NULL, *name = NULL, *address = NULL;
+	struct ifinfomsg *peer_msg = NULL;
+	struct net_device *peer;
+	struct net *net;
+	LIST_HEAD(both);
+	int err;
+
+	if (params->data)
+		info = params->data[VNIC_VETH_PEER];
+	if (info) {
+		peer_msg = nla_data(info);
+		err = rtnl_nla_parse_ifinfomsg(peer_attrs, info, extack);
+		if (err)
+			return err;
+		peer_tb = peer_attrs;
+		name = peer_tb[IFLA_IFNAME];
+		address = peer_tb[IFLA_ADDRESS];
+		net = rtnl_newlink_peer_net(params);
+	} else {
+		net = params->link_net ?: dev_net(dev);
+	}
+
+	name = name ?: params->tb[IFLA_PARENT_DEV_NAME];
+	peer = vnveth_create_peer(net, name, peer_tb, extack);
+	if (IS_ERR(peer))
+		return PTR_ERR(peer);
+	if (peer_msg)
+		peer->ifindex = peer_msg->ifi_index;
+	netif_inherit_tso_max(peer, dev);
+
+	/* The peer first: should it fail, nobody has seen the other. */
+	err = vnveth_register(peer, address, extack);
+	if (err) {
+		free_netdev(peer);
+		return err;
+	}
+	err = vnveth_register(dev, params->tb[IFLA_ADDRESS], extack);
+	if (err) {
+		unregister_netdevice(peer);
+		return err;
+	}
+	vnveth_tie(dev, peer);
+	err = vnic_configure_link(peer, peer_msg);
+	if (err) {
+		vnveth_dellink(dev, &both);
+		unregister_netdevice_many(&both);
+	}
+	return err;
+}
+
+VNIC_NEWLINK(vnveth_newlink, VNIC_VETH_PEER, vnveth_validate)
+
+static int vnveth_changelink(struct net_device *dev, struct nlattr *tb[],
+			     struct nlattr *data[],
+			     struct netlink_ext_ack *extack)
+{
+	if (data && data[VNIC_VETH_PEER]) {
+		NL_SET_ERR_MSG_ATTR(extack, data[VNIC_VETH_PEER],
+				    "The peer is chosen when the pair is made");
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static struct net *vnveth_get_link_net(const struct net_device *dev)

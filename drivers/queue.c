@@ -158,6 +158,7 @@ void vnic_queue_shutdown(struct vnic_queue *queue)
  * If not, vnic_queue_write_space() will wake who asked.
  *
  * Context: any.
+ * Return: true if it would.
  */
 bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
 {

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the checks share. Each is a program of its own: it prints what is wrong
+# and exits with 1, or exits with 0. Sourced first; leaves you in the tree.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+die()
+{
+	echo "$(basename "$0"): $*" >&2
+	exit 1
+}
+
+# Text from stdin as KTAP comments, inert even where it looks like a result.
+quote()
+{
+	sed 's/^/# | /'
+}
+
+# need TOOL...: stop at the first that is missing. A check that cannot run has
+# failed; it is never passed over.
+need()
+{
+	local tool
+
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null ||
+			die "$tool is missing: type tools/setup check"
+	done
+}
+
+# files KIND: the c, shell or python files that git knows or would add.
+files()
+{
+	local file line interpreter='^#!.*[/ ](bash|sh|python3)( |$)'
+
+	git -c safe.directory='*' ls-files -co --exclude-standard |
+		sort | while read -r file; do
+		[[ -f $file && ! -L $file ]] || continue
+		case $1:$file in
+		c:*.[ch] | shell:*.sh | python:*.py)
+			echo "$file"
+			continue
+			;;
+		esac
+		read -rn 80 line <"$file" 2>/dev/null || continue
+		[[ $line =~ $interpreter ]] || continue
+		case $1:${BASH_REMATCH[1]} in
+		shell:*sh | python:python3) echo "$file" ;;
+		esac
+	done
+}
+
+# some KIND: the same, but to find none is a failure: whatever lists nothing
+# would pass for ever.
+some()
+{
+	local found
+
+	need git
+	found=$(files "$1")
+	[[ -n $found ]] ||
+		die "no $1 file found: is $PWD a git work tree? (git status)"
+	echo "$found"
+}
+
+# The unpacked linux-source: VNIC_SOURCE, or fetched.
+linux_source()
+{
+	echo "${VNIC_SOURCE:-$(tools/qemu/source)}"
+}
+
+# build_log DIR MAKE-ARGUMENTS...: build the module from nothing in DIR (what
+# is up to date warns no more), its output to stdout.
+build_log()
+{
+	local dir=$1
+	shift
+
+	need make gcc
+	eval "$(tools/qemu/kernel)"
+	rm -rf "$dir"
+	make --no-print-directory module OUT="$dir" KDIR="$KDIR" "$@" 2>&1
+}
+
+# In the order in which they run: what breaks most often comes first.
+# shellcheck disable=SC2034
+static_checks=(w1 sparse shellcheck python kernel-doc checkpatch coccinelle)

@@ -208,7 +208,7 @@ int vnic_cell_init(void)
 	vnic_cells = alloc_percpu(struct vnic_cell);
 	if (!vnic_cells)
 		return -ENOMEM;
-	vnic_cell_dev = alloc_netdev_dummy(0);
+	vnic_cell_dev = vnic_alloc_netdev_dummy();
 	if (!vnic_cell_dev) {
 		free_percpu(vnic_cells);
 		return -ENOMEM;

@@ -97,9 +97,13 @@ static inline int vnic_configure_link(struct net_device *dev,
 #endif
 }
 
-/* 6.10: a dummy device to hang a NAPI on is allocated, not embedded. */
-#ifndef VNIC_HAVE_ALLOC_NETDEV_DUMMY
-static inline struct net_device *alloc_netdev_dummy(int sizeof_priv)
+/*
+ * 6.13: a dummy device to hang a NAPI on is only allocated, no more embedded.
+ * Asked for is the old way, since there are kernels that have both and cannot
+ * free what they have allocated.
+ */
+#ifdef VNIC_HAVE_INIT_DUMMY_NETDEV
+static inline struct net_device *vnic_alloc_netdev_dummy(void)
 {
 	struct net_device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
 
@@ -113,6 +117,11 @@ static inline void vnic_free_netdev_dummy(struct net_device *dev)
 	kfree(dev);
 }
 #else
+static inline struct net_device *vnic_alloc_netdev_dummy(void)
+{
+	return alloc_netdev_dummy(0);
+}
+
 static inline void vnic_free_netdev_dummy(struct net_device *dev)
 {
 	free_netdev(dev);

@@ -225,24 +225,32 @@ FD_TEST(ring, nobody_there)
 	close(sock);
 }
 
-/* Senders, readers and changes of length at once: nothing is lost uncounted. */
+/*
+ * Senders, readers and changes of length at once: nothing is lost uncounted.
+ * Returns how many packets were taken, or -1. ENOBUFS is a full ring, or the
+ * core, which freezes the queue for a moment when its length changes and asks
+ * no driver then; so what was refused may or may not be in the counters.
+ */
 static void *sender_body(void *arg)
 {
 	int *sock = arg;
 	unsigned char data[100];
+	long taken = 0;
 	int i;
 
 	packet_fill(data, *sock >> 16 ? IFF_TAP : IFF_TUN, 100, 1);
-	for (i = 0; i < 300; i++)
-		if (send(*sock & 0xffff, data, 100, 0) != 100 &&
-		    errno != ENOBUFS)
-			break;
-	return (void *)(long)i;
+	for (i = 0; i < 300; i++) {
+		if (send(*sock & 0xffff, data, 100, 0) == 100)
+			taken++;
+		else if (errno != ENOBUFS)
+			return (void *)-1L;
+	}
+	return (void *)taken;
 }
 
 FD_TEST(ring, resized_under_traffic)
 {
-	int sock, arg, i, one = 1, read_ones = 0;
+	int sock, arg, i, one = 1, read_ones = 0, taken = 0;
 	unsigned char data[128];
 	pthread_t senders[2];
 	struct link link;
@@ -270,7 +278,8 @@ FD_TEST(ring, resized_under_traffic)
 	}
 	for (i = 0; i < 2; i++) {
 		pthread_join(senders[i], &sent);
-		EXPECT_EQ(300, (long)sent);
+		ASSERT_LE(0, (long)sent);
+		taken += (long)sent;
 	}
 	while (read(self->nic.fd, data, sizeof(data)) == 100)
 		read_ones++;
@@ -278,7 +287,7 @@ FD_TEST(ring, resized_under_traffic)
 	EXPECT_EQ(read_ones, link.stats.tx_packets);
 	EXPECT_GE(600, read_ones + link.stats.tx_dropped);
 	/* In-tree tun does not count what a shorter ring has no room for. */
-	EXPECT_LE(in_tree() ? 0 : 600, read_ones + link.stats.tx_dropped);
+	EXPECT_LE(in_tree() ? 0 : taken, read_ones + link.stats.tx_dropped);
 	close(sock);
 }
 

@@ -82,6 +82,19 @@ void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot)
 		dev_fetch_sw_netstats(tot, dev->tstats);
 }
 
+/* Context: any, also with interrupts off and bottom halves on. */
+static void vnic_count_dropped(struct net_device *dev, bool tx)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	struct vnic_stats *stats = get_cpu_ptr(link->stats);
+	unsigned long flags;
+
+	flags = u64_stats_update_begin_irqsave(&stats->syncp);
+	u64_stats_inc(tx ? &stats->tx_dropped : &stats->rx_dropped);
+	u64_stats_update_end_irqrestore(&stats->syncp, flags);
+	put_cpu_ptr(link->stats);
+}
+
 /**
  * vnic_drop_rx() - lose a packet that was on its way to the stack
  * @dev: the device that would have received it
@@ -93,14 +106,7 @@ void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot)
 void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
 		  enum skb_drop_reason reason)
 {
-	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats *stats = get_cpu_ptr(link->stats);
-	unsigned long flags;
-
-	flags = u64_stats_update_begin_irqsave(&stats->syncp);
-	u64_stats_inc(&stats->rx_dropped);
-	u64_stats_update_end_irqrestore(&stats->syncp, flags);
-	put_cpu_ptr(link->stats);
+	vnic_count_dropped(dev, false);
 	dev_kfree_skb_any_reason(skb, reason);
 }
 
@@ -116,14 +122,7 @@ void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
 void vnic_drop_tx(struct net_device *dev, struct sk_buff *skb,
 		  enum skb_drop_reason reason)
 {
-	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats *stats = get_cpu_ptr(link->stats);
-	unsigned long flags;
-
-	flags = u64_stats_update_begin_irqsave(&stats->syncp);
-	u64_stats_inc(&stats->tx_dropped);
-	u64_stats_update_end_irqrestore(&stats->syncp, flags);
-	put_cpu_ptr(link->stats);
+	vnic_count_dropped(dev, true);
 	if (skb)
 		skb_tx_error(skb);
 	dev_kfree_skb_any_reason(skb, reason);

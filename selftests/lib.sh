@@ -341,6 +341,7 @@ silence()
 {
 	local ns
 
+	[[ -d /proc/sys/net/ipv6 ]] || return 0
 	for ns; do
 		run ip netns exec "$ns" sysctl -qw \
 			net.ipv6.conf.all.disable_ipv6=1 \

@@ -82,6 +82,20 @@ static int slow(struct nic *nic, int mode, const char *rate)
 	return if_up("d0") ?: if_up(nic->name);
 }
 
+/* Writes to a slow d0, and returns once it sleeps for room. */
+static int writer_start(struct writer *writer, struct nic *nic, int mode,
+			const char *rate)
+{
+	int result = slow(nic, mode, rate);
+
+	if (result)
+		return result;
+	writer->fd = nic->fd;
+	if (pthread_create(&writer->thread, NULL, writer_body, writer))
+		return -EAGAIN;
+	return WAIT_FOR(writer_sleeps(writer)) ? 0 : -ETIMEDOUT;
+}
+
 FD_TEST(sndbuf, writer_wakes_when_there_is_room)
 {
 	struct writer writer = { .frames = 30 };
@@ -89,15 +103,11 @@ FD_TEST(sndbuf, writer_wakes_when_there_is_room)
 
 	if (in_tree())
 		SKIP(return, "tun does not wake a writer that sleeps");
-	result = slow(&self->nic, variant->mode, "512kbit");
+	result = writer_start(&writer, &self->nic, variant->mode, "512kbit");
 	if (result == -ENOPKG)
 		SKIP(return, NO_TC);
 	ASSERT_EQ(0, result);
-	writer.fd = self->nic.fd;
-	ASSERT_EQ(0, pthread_create(&writer.thread, NULL, writer_body,
-				    &writer));
 	/* It does fill up, far below what is to be written. */
-	EXPECT_TRUE(WAIT_FOR(writer_sleeps(&writer)));
 	EXPECT_GT(writer.frames, writer.written);
 	ASSERT_TRUE(WAIT_FOR(writer_done(&writer)))
 		TH_LOG("stuck after %d frames", writer.written);
@@ -134,14 +144,10 @@ FD_TEST(sndbuf, device_deleted_under_a_writer)
 
 	if (in_tree())
 		SKIP(return, "a device of tun's waits for the writer");
-	result = slow(&self->nic, variant->mode, "8kbit");
+	result = writer_start(&writer, &self->nic, variant->mode, "8kbit");
 	if (result == -ENOPKG)
 		SKIP(return, NO_TC);
 	ASSERT_EQ(0, result);
-	writer.fd = self->nic.fd;
-	ASSERT_EQ(0, pthread_create(&writer.thread, NULL, writer_body,
-				    &writer));
-	ASSERT_TRUE(WAIT_FOR(writer_sleeps(&writer)));
 	ASSERT_EQ(0, link_delete(self->nic.index));
 	ASSERT_TRUE(WAIT_FOR(writer_done(&writer)));
 	pthread_join(writer.thread, NULL);

@@ -5,7 +5,7 @@
  *	program --> read, write, poll, ioctl --> queue
  *
  * A thin face: it finds the device of a call, decides whether to sleep, and
- * leaves packets to queue.c. One open file is one queue.
+ * leaves packets to send.c and recv.c. One open file is one queue.
  */
 #include <linux/compat.h>
 #include <linux/fs.h>
@@ -34,7 +34,7 @@ static ssize_t vnic_chardev_write_iter(struct kiocb *iocb,
 
 	if (!port)
 		return -EBADFD;
-	ret = vnic_queue_send(queue, port, from, vnic_noblock(iocb));
+	ret = vnic_send(port, queue, from, vnic_noblock(iocb));
 	vnic_port_put(port);
 	return ret;
 }
@@ -44,15 +44,14 @@ static ssize_t vnic_chardev_read_one(struct vnic_queue *queue,
 				     struct iov_iter *to)
 {
 	struct vnic_port *port = vnic_port_get(queue);
-	struct sk_buff *skb;
+	void *packet;
 	ssize_t ret;
 
 	if (!port)
 		return -EBADFD;
 	ret = iov_iter_count(to) ? -EAGAIN : 0;
-	skb = ret ? vnic_queue_consume(queue) : NULL;
-	if (skb)
-		ret = vnic_queue_recv(port, skb, to);
+	if (ret && vnic_queue_consume(port, queue, &packet, 1))
+		ret = vnic_recv(port, queue, packet, to);
 	vnic_port_put(port);
 	return ret;
 }
@@ -97,7 +96,8 @@ static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 static long vnic_chardev_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
-	return vnic_ioctl(file->private_data, cmd, arg, sizeof(struct ifreq));
+	return vnic_ioctl(file->private_data, cmd, arg, sizeof(struct ifreq),
+			  file->f_flags & O_NONBLOCK);
 }
 
 /* A 32-bit program on a 64-bit kernel: pointers and ifreq are shorter. */
@@ -119,7 +119,8 @@ static long vnic_chardev_compat_ioctl(struct file *file, unsigned int cmd,
 		break;
 	}
 	return vnic_ioctl(file->private_data, cmd, arg,
-			  sizeof(struct compat_ifreq));
+			  sizeof(struct compat_ifreq),
+			  file->f_flags & O_NONBLOCK);
 }
 
 static int vnic_chardev_fasync(int fd, struct file *file, int on)
@@ -158,7 +159,7 @@ static int vnic_chardev_release(struct inode *inode, struct file *file)
 {
 	struct vnic_queue *queue = file->private_data;
 
-	vnic_port_detach(queue);
+	vnic_attach_end(queue);
 	vnic_queue_free(queue);
 	return 0;
 }
@@ -166,12 +167,21 @@ static int vnic_chardev_release(struct inode *inode, struct file *file)
 static void vnic_chardev_show_fdinfo(struct seq_file *seq, struct file *file)
 {
 	struct vnic_queue *queue = file->private_data;
-	struct vnic_port *port;
+	struct vnic_port *port = vnic_port_get(queue);
+	char name[IFNAMSIZ] = "";
+	unsigned int index;
 
-	rtnl_lock();
-	port = rtnl_dereference(queue->port);
-	seq_printf(seq, "iff:\t%s\n", port ? port->dev->name : "");
-	rtnl_unlock();
+	if (port)
+		vnic_port_get_name(port, name);
+	seq_printf(seq, "iff:\t%s\n", name);
+	if (!port)
+		return;
+	index = READ_ONCE(queue->index);
+	seq_printf(seq, "vnic-flags:\t0x%x\n",
+		   READ_ONCE(queue->flags) & VNIC_QUEUE_FLAGS);
+	seq_printf(seq, "vnic-queue:\t%d\n",
+		   index == VNIC_NO_SLOT ? -1 : (int)index);
+	vnic_port_put(port);
 }
 
 static const struct file_operations vnic_chardev_fops = {

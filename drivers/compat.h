@@ -8,18 +8,158 @@
 #ifndef VNIC_COMPAT_H
 #define VNIC_COMPAT_H
 
+#include <linux/compat.h>
 #include <linux/etherdevice.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/if_tun.h>
 #include <linux/netdevice.h>
 #include <linux/ptr_ring.h>
 #include <linux/skbuff.h>
+#include <linux/uio.h>
+#include <linux/virtio_net.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
+#include <net/sch_generic.h>
 #include <net/sock.h>
+#include <net/tcp.h>
+#include <net/xdp.h>
 
 #ifdef VNIC_HAVE_NETDEV_LOCK_H		/* 6.15: moved out of netdevice.h */
 #include <net/netdev_lock.h>
 #endif
+
+#ifdef VNIC_HAVE_PAGE_POOL_DIR		/* 6.6: one file became three */
+#include <net/page_pool/helpers.h>
+#else
+#include <net/page_pool.h>
+#endif
+
+#ifdef VNIC_HAVE_RPS_H			/* 6.9: moved out of sock.h */
+#include <net/rps.h>
+#endif
+
+/* 6.6: every page of a pool may be cut into pieces. */
+#ifndef PP_FLAG_PAGE_FRAG
+#define PP_FLAG_PAGE_FRAG	0
+#endif
+
+/* 7.2: what a full ring does. We have it on every kernel. */
+#ifndef IFF_BACKPRESSURE
+#define IFF_BACKPRESSURE	0x0080
+#endif
+
+/* 6.2: UDP segments. Older kernels cut them too, but tun has no word for it. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4		0x20
+#define TUN_F_USO6		0x40
+#endif
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4	5
+#endif
+
+/* 6.17: packets in UDP tunnels. Here only to be refused by name. */
+#ifndef TUN_F_UDP_TUNNEL_GSO
+#define TUN_F_UDP_TUNNEL_GSO		0x080
+#define TUN_F_UDP_TUNNEL_GSO_CSUM	0x100
+#endif
+#ifndef VIRTIO_NET_HDR_GSO_UDP_TUNNEL
+#define VIRTIO_NET_HDR_GSO_UDP_TUNNEL		0x60
+#define VIRTIO_NET_HDR_F_UDP_TUNNEL_CSUM	8
+#endif
+
+/* 6.16: the least size of a TCP segment, which bounds their number. */
+#ifndef TCP_MIN_GSO_SIZE
+#define TCP_MIN_GSO_SIZE	(TCP_MIN_SND_MSS - MAX_TCP_OPTION_SPACE)
+#endif
+
+/* 6.15: does the transmit queue hold packets back, or pass them on at once? */
+#ifndef VNIC_HAVE_TXQ_HAS_NO_QUEUE
+static inline bool qdisc_txq_has_no_queue(const struct netdev_queue *txq)
+{
+	return !READ_ONCE(rcu_access_pointer(txq->qdisc)->enqueue);
+}
+#endif
+
+/* 6.4: the pieces of an iterator are no more to be reached for directly. */
+static inline const struct iovec *vnic_iter_iov(const struct iov_iter *iter)
+{
+#ifdef VNIC_HAVE_ITER_IOV
+	return iter_iov(iter);
+#else
+	return iter->iov;
+#endif
+}
+
+/* 6.3: a device says what XDP can do with it. */
+static inline void vnic_set_xdp_features(struct net_device *dev)
+{
+#ifdef VNIC_HAVE_XDP_FEATURES
+	dev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
+			    NETDEV_XDP_ACT_NDO_XMIT;
+#endif
+}
+
+/* 6.11: what redirects leave behind lies on the stack of who runs them. */
+#ifndef VNIC_HAVE_BPF_NET_CONTEXT
+struct bpf_net_context {
+};
+
+static inline struct bpf_net_context *
+bpf_net_ctx_set(struct bpf_net_context *context)
+{
+	return NULL;
+}
+
+static inline void bpf_net_ctx_clear(struct bpf_net_context *context)
+{
+}
+#endif
+
+/* 6.12: generic XDP may replace the packet. */
+static inline int vnic_do_xdp_generic(struct bpf_prog *prog,
+				      struct sk_buff **skb)
+{
+#ifdef VNIC_HAVE_XDP_GENERIC_PSKB
+	return do_xdp_generic(prog, skb);
+#else
+	return do_xdp_generic(prog, *skb);
+#endif
+}
+
+/*
+ * Not an old kernel but an old program: one of 32 bits has a shorter struct
+ * sock_fprog. The core's reader knows that if it is told the length.
+ */
+static inline int vnic_fprog_from_user(struct sock_fprog *fprog,
+				       const void __user *from)
+{
+	size_t len = sizeof(*fprog);
+
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall())
+		len = sizeof(struct compat_sock_fprog);
+#endif
+	return copy_bpf_fprog_from_user(fprog, USER_SOCKPTR((void __user *)from),
+					len);
+}
+
+static inline int vnic_fprog_to_user(void __user *to,
+				     const struct sock_fprog *fprog)
+{
+#ifdef CONFIG_COMPAT
+	if (in_compat_syscall()) {
+		struct compat_sock_fprog short_fprog = {
+			.len = fprog->len,
+			.filter = ptr_to_compat(fprog->filter),
+		};
+
+		return copy_to_user(to, &short_fprog, sizeof(short_fprog)) ?
+		       -EFAULT : 0;
+	}
+#endif
+	return copy_to_user(to, fprog, sizeof(*fprog)) ? -EFAULT : 0;
+}
 
 /* 6.12: NETIF_F_LLTX became a field of its own. */
 static inline void vnic_set_lltx(struct net_device *dev)

@@ -24,17 +24,39 @@
 
 /* Bits of TUNSETIFF that do something here. */
 #define VNIC_IFF_FEATURES	(IFF_TUN | IFF_TAP | IFF_NO_CARRIER | \
-				 VNIC_PORT_FEATURES)
+				 IFF_MULTI_QUEUE | VNIC_QUEUE_FLAGS)
+
+/* What of a device's flags TUNGETIFF tells beside the file's own. */
+#define VNIC_IFF_DEVICE		(IFF_TUN | IFF_TAP | IFF_PERSIST | \
+				 IFF_MULTI_QUEUE | IFF_BACKPRESSURE)
 
 /* Bytes of a hardware address that fit into a struct sockaddr. */
 #define VNIC_SA_ROOM		(sizeof(struct sockaddr) - \
 				 offsetof(struct sockaddr, sa_data))
 
-static void vnic_ioctl_getiff(const struct vnic_port *port, struct ifreq *ifr)
+static void vnic_ioctl_getiff(struct vnic_queue *queue, struct vnic_port *port,
+			      struct ifreq *ifr)
 {
-	strscpy(ifr->ifr_name, port->dev->name, IFNAMSIZ);
-	/* The bit of IFF_NO_PI, set when no socket filter is: tun has it so. */
-	ifr->ifr_flags = port->flags | IFF_NOFILTER;
+	unsigned int flags = READ_ONCE(queue->flags) & VNIC_QUEUE_FLAGS;
+
+	flags |= READ_ONCE(port->flags) & VNIC_IFF_DEVICE;
+	if (READ_ONCE(queue->index) == VNIC_NO_SLOT)
+		flags |= IFF_DETACH_QUEUE;
+	/* The bit of IFF_NO_PI, set when no classic filter is: tun has it so. */
+	if (!rcu_access_pointer(port->cbpf) || READ_ONCE(queue->nofilter))
+		flags |= IFF_NOFILTER;
+	memset(ifr, 0, sizeof(*ifr));
+	vnic_port_get_name(port, ifr->ifr_name);
+	ifr->ifr_flags = flags;
+}
+
+static int vnic_ioctl_setqueue(struct vnic_queue *queue, unsigned int flags)
+{
+	if (flags & IFF_ATTACH_QUEUE)
+		return vnic_attach_again(queue);
+	if (flags & IFF_DETACH_QUEUE)
+		return vnic_attach_pause(queue);
+	return -EINVAL;
 }
 
 static int vnic_ioctl_setifindex(struct vnic_queue *queue, int ifindex)
@@ -60,7 +82,7 @@ static int vnic_ioctl_setowner(struct vnic_port *port, uid_t uid)
 
 	if (!uid_valid(owner))
 		return -EINVAL;
-	port->owner = owner;
+	WRITE_ONCE(port->owner, owner);
 	netdev_state_change(port->dev);
 	return 0;
 }
@@ -71,7 +93,7 @@ static int vnic_ioctl_setgroup(struct vnic_port *port, gid_t gid)
 
 	if (!gid_valid(group))
 		return -EINVAL;
-	port->group = group;
+	WRITE_ONCE(port->group, group);
 	netdev_state_change(port->dev);
 	return 0;
 }
@@ -128,13 +150,87 @@ static int vnic_ioctl_setlink(struct vnic_port *port, unsigned long type)
 	return 0;
 }
 
-static int vnic_ioctl_setsndbuf(struct vnic_queue *queue, int sndbuf)
+/* For each queue of a device, attached or not. Under RTNL. */
+static void vnic_ioctl_set_sndbuf_of(struct vnic_queue *queue, int sndbuf)
 {
-	if (sndbuf <= 0)
-		return -EINVAL;
 	WRITE_ONCE(queue->sk.sk_sndbuf, sndbuf);
 	/* It may have grown while a writer sleeps or polls for room. */
 	queue->sk.sk_write_space(&queue->sk);
+}
+
+static int vnic_ioctl_setsndbuf(struct vnic_port *port, int sndbuf)
+{
+	struct vnic_queue *queue;
+	unsigned int i;
+
+	if (sndbuf <= 0)
+		return -EINVAL;
+	for (i = 0; i < port->numqueues; i++) {
+		queue = rtnl_dereference(port->slots[i].queue);
+		vnic_ioctl_set_sndbuf_of(queue, sndbuf);
+	}
+	list_for_each_entry(queue, &port->disabled, next)
+		vnic_ioctl_set_sndbuf_of(queue, sndbuf);
+	return 0;
+}
+
+/*
+ * Which bits go with which, as tun has it: none without checksums, ECN and
+ * tunnels only with something that they belong to. Any that is left over is
+ * one that we, or this kernel, cannot do; programs try bits to learn that.
+ */
+static int vnic_ioctl_setoffload(struct vnic_port *port, unsigned long bits)
+{
+	netdev_features_t offloads = 0;
+
+	if (bits & TUN_F_CSUM) {
+		offloads |= NETIF_F_HW_CSUM;
+		bits &= ~(TUN_F_CSUM | TUN_F_UFO);
+		if (bits & (TUN_F_TSO4 | TUN_F_TSO6)) {
+			if (bits & TUN_F_TSO_ECN)
+				offloads |= NETIF_F_TSO_ECN;
+			if (bits & TUN_F_TSO4)
+				offloads |= NETIF_F_TSO;
+			if (bits & TUN_F_TSO6)
+				offloads |= NETIF_F_TSO6;
+			bits &= ~(TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN);
+		}
+		/* The stack has one switch for both. */
+		if ((bits & TUN_F_USO4) && (bits & TUN_F_USO6)) {
+			offloads |= NETIF_F_GSO_UDP_L4;
+			bits &= ~(TUN_F_USO4 | TUN_F_USO6);
+		}
+		if (VNIC_TUNNEL_OFFLOADS && (bits & TUN_F_UDP_TUNNEL_GSO) &&
+		    (offloads & (NETIF_F_TSO | NETIF_F_TSO6 |
+				 NETIF_F_GSO_UDP_L4))) {
+			offloads |= NETIF_F_GSO_UDP_TUNNEL;
+			if (bits & TUN_F_UDP_TUNNEL_GSO_CSUM)
+				offloads |= NETIF_F_GSO_UDP_TUNNEL_CSUM;
+			bits &= ~(TUN_F_UDP_TUNNEL_GSO |
+				  TUN_F_UDP_TUNNEL_GSO_CSUM);
+		}
+	}
+	if (bits)
+		return -EINVAL;
+	vnic_port_set_offloads(port, offloads);
+	return 0;
+}
+
+static int vnic_ioctl_setvnethdrsz(struct vnic_queue *queue, int len)
+{
+	if (len < (int)sizeof(struct virtio_net_hdr))
+		return -EINVAL;
+	WRITE_ONCE(queue->vnet_hdr_len, len);
+	return 0;
+}
+
+/* TUNSETVNETLE, TUNSETVNETBE */
+static int vnic_ioctl_setorder(struct vnic_queue *queue, unsigned int bit,
+			       bool on)
+{
+	unsigned int flags = queue->flags & ~bit;
+
+	WRITE_ONCE(queue->flags, on ? flags | bit : flags);
 	return 0;
 }
 
@@ -145,15 +241,33 @@ static int vnic_ioctl_netns(struct net *net)
 	return open_related_ns(&net->ns, get_net_ns);
 }
 
-static void vnic_ioctl_gethwaddr(const struct net_device *dev,
-				 struct ifreq *ifr)
+/* The device may be on its way into another one. */
+static int vnic_ioctl_getdevnetns(struct vnic_port *port)
 {
+	struct net *net;
+	int fd;
+
+	rcu_read_lock();
+	net = maybe_get_net(dev_net(port->dev));
+	rcu_read_unlock();
+	if (!net)
+		return -EINVAL;
+	fd = vnic_ioctl_netns(net);
+	put_net(net);
+	return fd;
+}
+
+static void vnic_ioctl_gethwaddr(struct vnic_port *port, struct ifreq *ifr)
+{
+	const struct net_device *dev = port->dev;
 	struct sockaddr *sa = &ifr->ifr_hwaddr;
 
 	memset(sa, 0, sizeof(*sa));
+	spin_lock(&port->name_lock);
 	memcpy(sa->sa_data, dev->dev_addr,
 	       min_t(size_t, VNIC_SA_ROOM, dev->addr_len));
-	sa->sa_family = dev->type;
+	spin_unlock(&port->name_lock);
+	sa->sa_family = READ_ONCE(dev->type);
 }
 
 static int vnic_ioctl_sethwaddr(struct net_device *dev,
@@ -172,29 +286,143 @@ static int vnic_ioctl_sethwaddr(struct net_device *dev,
  * struct vnic_ioctl_arg - a command's argument, in the kernel
  * @value: the argument itself, for commands that take no pointer
  * @number: the int that it points to
- * @fault: -EFAULT if it could not be read, which is said where tun does: after
- *	whether there is a device
+ * @fault: why it could not be read or understood, which is said where tun
+ *	does: after whether there is a device
+ * @answer: of TUNSETTXFILTER
  * @ifr: the request that it points to
+ * @fprog: TUNATTACHFILTER, TUNGETFILTER
+ * @prog: a BPF program, owned until a device has taken it
+ * @mac: TUNSETTXFILTER, as @prog
  *
  * Read before RTNL is taken and written back after: user memory may be slow to
  * come, as slow as whoever serves its pages likes, and the whole machine's
  * network configuration would wait.
  */
 struct vnic_ioctl_arg {
-	unsigned long	value;
-	int		number;
-	int		fault;
-	struct ifreq	ifr;
+	unsigned long		value;
+	int			number;
+	int			fault;
+	int			answer;
+	struct ifreq		ifr;
+	struct sock_fprog	fprog;
+	struct vnic_prog	*prog;
+	struct vnic_mac_filter	*mac;
 };
 
-/* Commands on an attached queue. */
+static int vnic_ioctl_settxfilter(struct vnic_port *port,
+				  struct vnic_ioctl_arg *arg)
+{
+	if (!vnic_port_is_tap(port))
+		return -EINVAL;
+	if (arg->fault)
+		return arg->fault;
+	vnic_filter_mac_set(port, arg->mac);
+	arg->mac = NULL;
+	return arg->answer;
+}
+
+/* TUNATTACHFILTER, and with @on false TUNDETACHFILTER. */
+static int vnic_ioctl_setfilter(struct vnic_port *port,
+				struct vnic_ioctl_arg *arg, bool on)
+{
+	struct vnic_queue *queue;
+	unsigned int i;
+
+	if (!vnic_port_is_tap(port))
+		return -EINVAL;
+	if (arg->fault)
+		return arg->fault;
+	vnic_filter_prog_set(&port->cbpf, on ? arg->prog : NULL);
+	if (!on)
+		return 0;
+	arg->prog = NULL;
+	spin_lock(&port->name_lock);
+	port->fprog = arg->fprog;
+	spin_unlock(&port->name_lock);
+	/* Whoever is there gets it; IFF_NOFILTER was for the one before. */
+	for (i = 0; i < port->numqueues; i++) {
+		queue = rtnl_dereference(port->slots[i].queue);
+		WRITE_ONCE(queue->nofilter, false);
+	}
+	return 0;
+}
+
+static int vnic_ioctl_setprog(struct vnic_prog __rcu **slot,
+			      struct vnic_ioctl_arg *arg)
+{
+	if (arg->fault)
+		return arg->fault;
+	vnic_filter_prog_set(slot, arg->prog);
+	arg->prog = NULL;
+	return 0;
+}
+
+/* Commands that ask an attached queue. No RTNL; -ENOIOCTLCMD for others. */
+static int vnic_ioctl_get(struct vnic_queue *queue, struct vnic_port *port,
+			  unsigned int cmd, struct vnic_ioctl_arg *arg)
+{
+	switch (cmd) {
+	case TUNGETIFF:
+		vnic_ioctl_getiff(queue, port, &arg->ifr);
+		return 0;
+	case TUNGETSNDBUF:
+		arg->number = READ_ONCE(queue->sk.sk_sndbuf);
+		return 0;
+	case TUNGETVNETHDRSZ:
+		arg->number = READ_ONCE(queue->vnet_hdr_len);
+		return 0;
+	case TUNGETVNETLE:
+		arg->number = !!(READ_ONCE(queue->flags) & VNIC_QUEUE_LE);
+		return 0;
+	case TUNGETVNETBE:
+		if (!IS_ENABLED(CONFIG_TUN_VNET_CROSS_LE))
+			return -EINVAL;
+		arg->number = !!(READ_ONCE(queue->flags) & VNIC_QUEUE_BE);
+		return 0;
+	case TUNGETFILTER:
+		if (!vnic_port_is_tap(port))
+			return -EINVAL;
+		spin_lock(&port->name_lock);
+		arg->fprog = port->fprog;
+		spin_unlock(&port->name_lock);
+		return 0;
+	case TUNGETDEVNETNS:
+		return vnic_ioctl_getdevnetns(port);
+	case SIOCGIFHWADDR:
+		vnic_ioctl_gethwaddr(port, &arg->ifr);
+		return 0;
+	default:
+		return -ENOIOCTLCMD;
+	}
+}
+
+/* Commands that change how an attached queue is spoken to. Under RTNL. */
+static int vnic_ioctl_queue(struct vnic_queue *queue, unsigned int cmd,
+			    struct vnic_ioctl_arg *arg)
+{
+	switch (cmd) {
+	case TUNSETVNETHDRSZ:
+		return arg->fault ?:
+		       vnic_ioctl_setvnethdrsz(queue, arg->number);
+	case TUNSETVNETLE:
+		return arg->fault ?: vnic_ioctl_setorder(queue, VNIC_QUEUE_LE,
+							 arg->number);
+	case TUNSETVNETBE:
+		if (!IS_ENABLED(CONFIG_TUN_VNET_CROSS_LE))
+			return -EINVAL;
+		return arg->fault ?: vnic_ioctl_setorder(queue, VNIC_QUEUE_BE,
+							 arg->number);
+	default:
+		/* What tun answers to a command that it does not know. */
+		return -EINVAL;
+	}
+}
+
+/* Commands that change the device of an attached queue. Under RTNL. */
 static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
 			   unsigned int cmd, struct vnic_ioctl_arg *arg)
 {
 	switch (cmd) {
-	case TUNGETIFF:
-		vnic_ioctl_getiff(port, &arg->ifr);
-		return 0;
 	case TUNSETPERSIST:
 		return vnic_ioctl_setpersist(port, arg->value);
 	case TUNSETOWNER:
@@ -204,34 +432,31 @@ static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
 	case TUNSETLINK:
 		return vnic_ioctl_setlink(port, arg->value);
 	case TUNSETSNDBUF:
-		return arg->fault ?: vnic_ioctl_setsndbuf(queue, arg->number);
-	case TUNGETSNDBUF:
-		arg->number = READ_ONCE(queue->sk.sk_sndbuf);
-		return 0;
+		return arg->fault ?: vnic_ioctl_setsndbuf(port, arg->number);
 	case TUNSETOFFLOAD:
-		/* None is on, so none can be turned on and all be turned off. */
-		return arg->value ? -EINVAL : 0;
+		return vnic_ioctl_setoffload(port, arg->value);
 	case TUNSETNOCSUM:
-	case TUNSETDEBUG:
-		/*
-		 * Succeed, for programs that insist: tun has ignored the one
-		 * since 2.6, and has messages for the other, of which there
-		 * are none here.
-		 */
+		/* Without effect since 2.6, in tun as here. */
 		return 0;
+	case TUNSETDEBUG:
+		port->msg_enable = arg->value;
+		return 0;
+	case TUNSETTXFILTER:
+		return vnic_ioctl_settxfilter(port, arg);
+	case TUNATTACHFILTER:
+	case TUNDETACHFILTER:
+		return vnic_ioctl_setfilter(port, arg, cmd == TUNATTACHFILTER);
+	case TUNSETSTEERINGEBPF:
+		return vnic_ioctl_setprog(&port->steering, arg);
+	case TUNSETFILTEREBPF:
+		return vnic_ioctl_setprog(&port->ebpf, arg);
 	case TUNSETCARRIER:
 		return arg->fault ?: vnic_port_change_carrier(port->dev,
 							      arg->number);
-	case TUNGETDEVNETNS:
-		return vnic_ioctl_netns(dev_net(port->dev));
-	case SIOCGIFHWADDR:
-		vnic_ioctl_gethwaddr(port->dev, &arg->ifr);
-		return 0;
 	case SIOCSIFHWADDR:
 		return vnic_ioctl_sethwaddr(port->dev, &arg->ifr);
 	default:
-		/* What tun answers to a command that it does not know. */
-		return -EINVAL;
+		return vnic_ioctl_queue(queue, cmd, arg);
 	}
 }
 
@@ -239,16 +464,16 @@ static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
 			     struct vnic_ioctl_arg *arg)
 {
 	struct vnic_port *port = rtnl_dereference(queue->port);
+	int ret;
 
 	switch (cmd) {
 	case TUNSETIFF:
 		if (port)
 			return -EEXIST;
 		arg->ifr.ifr_name[IFNAMSIZ - 1] = '\0';
-		return vnic_port_attach(queue, &arg->ifr);
+		return vnic_attach(queue, &arg->ifr);
 	case TUNSETQUEUE:
-		/* For devices of many queues, to which no file belongs here. */
-		return -EINVAL;
+		return vnic_ioctl_setqueue(queue, arg->ifr.ifr_flags);
 	case TUNSETIFINDEX:
 		if (port)
 			return -EPERM;
@@ -256,8 +481,36 @@ static int vnic_ioctl_locked(struct vnic_queue *queue, unsigned int cmd,
 	default:
 		if (!port)
 			return -EBADFD;
-		return vnic_ioctl_port(queue, port, cmd, arg);
+		ret = vnic_ioctl_port(queue, port, cmd, arg);
+		netif_info(port, drv, port->dev, "ioctl 0x%x answers %d\n",
+			   cmd, ret);
+		return ret;
 	}
+}
+
+static void vnic_ioctl_read_prog(unsigned int cmd, struct vnic_ioctl_arg *arg)
+{
+	const void __user *argp = (void __user *)arg->value;
+	struct vnic_prog *prog = NULL;
+
+	switch (cmd) {
+	case TUNATTACHFILTER:
+		arg->fault = vnic_fprog_from_user(&arg->fprog, argp);
+		if (!arg->fault)
+			prog = vnic_filter_cbpf_get(&arg->fprog);
+		break;
+	case TUNSETSTEERINGEBPF:
+	case TUNSETFILTEREBPF:
+		if (copy_from_user(&arg->number, argp, sizeof(arg->number)))
+			arg->fault = -EFAULT;
+		else
+			prog = vnic_filter_ebpf_get(arg->number);
+		break;
+	}
+	if (IS_ERR(prog))
+		arg->fault = PTR_ERR(prog);
+	else
+		arg->prog = prog;
 }
 
 static int vnic_ioctl_read(unsigned int cmd, struct vnic_ioctl_arg *arg,
@@ -274,10 +527,18 @@ static int vnic_ioctl_read(unsigned int cmd, struct vnic_ioctl_arg *arg,
 	case TUNSETIFINDEX:
 	case TUNSETSNDBUF:
 	case TUNSETCARRIER:
+	case TUNSETVNETHDRSZ:
+	case TUNSETVNETLE:
+	case TUNSETVNETBE:
 		if (copy_from_user(&arg->number, argp, sizeof(arg->number)))
 			arg->fault = -EFAULT;
 		return 0;
+	case TUNSETTXFILTER:
+		arg->mac = vnic_filter_mac_get(argp, &arg->answer);
+		arg->fault = min(arg->answer, 0);
+		return 0;
 	default:
+		vnic_ioctl_read_prog(cmd, arg);
 		return 0;
 	}
 }
@@ -294,45 +555,93 @@ static int vnic_ioctl_write(unsigned int cmd, const struct vnic_ioctl_arg *arg,
 		return copy_to_user(argp, &arg->ifr, ifreq_len) ? -EFAULT : 0;
 	case TUNGETFEATURES:
 	case TUNGETSNDBUF:
+	case TUNGETVNETHDRSZ:
+	case TUNGETVNETLE:
+	case TUNGETVNETBE:
 		return copy_to_user(argp, &arg->number, sizeof(arg->number)) ?
 		       -EFAULT : 0;
+	case TUNGETFILTER:
+		return vnic_fprog_to_user(argp, &arg->fprog);
 	default:
 		return 0;
+	}
+}
+
+static int vnic_ioctl_tun(struct vnic_queue *queue, unsigned int cmd,
+			  struct vnic_ioctl_arg *arg)
+{
+	int ret = -ENOIOCTLCMD;
+	struct vnic_port *port;
+
+	if (cmd == TUNGETFEATURES) {
+		arg->number = VNIC_IFF_FEATURES;
+		return 0;
+	}
+	if (cmd == SIOCGSKNS)
+		return vnic_ioctl_netns(sock_net(&queue->sk));
+	port = vnic_port_get(queue);
+	if (port) {
+		ret = vnic_ioctl_get(queue, port, cmd, arg);
+		vnic_port_put(port);
+	}
+	if (ret != -ENOIOCTLCMD)
+		return ret;
+	rtnl_lock();
+	ret = vnic_ioctl_locked(queue, cmd, arg);
+	rtnl_unlock();
+	return ret;
+}
+
+/* Our own commands, of which tun knows nothing. */
+static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
+			   void __user *argp, bool noblock)
+{
+	struct vnic_batch batch;
+	u32 version = VNIC_UAPI_VERSION;
+
+	switch (cmd) {
+	case VNIC_IOC_VERSION:
+		return copy_to_user(argp, &version, sizeof(version)) ?
+		       -EFAULT : 0;
+	case VNIC_IOC_SEND:
+	case VNIC_IOC_RECV:
+		if (copy_from_user(&batch, argp, sizeof(batch)))
+			return -EFAULT;
+		return vnic_batch(queue, cmd, &batch, noblock);
+	default:
+		return -ENOTTY;
 	}
 }
 
 /**
  * vnic_ioctl() - a command on a queue
  * @queue: the queue
- * @cmd: TUN* or SIOC*
+ * @cmd: TUN*, SIOC* or VNIC_IOC_*
  * @value: its argument, a pointer already converted for 32-bit callers
  * @ifreq_len: bytes of the caller's struct ifreq, of which 32-bit ones have
  *	fewer; what we use of it is the same in both
+ * @noblock: the file is O_NONBLOCK
  *
- * Context: process; takes RTNL.
- * Return: 0, a file descriptor (TUNGETDEVNETNS, SIOCGSKNS), or an errno as tun
+ * Context: process; takes RTNL for what changes something.
+ * Return: 0, a file descriptor (TUNGETDEVNETNS, SIOCGSKNS), a number of
+ * addresses (TUNSETTXFILTER) or of packets (VNIC_IOC_*), or an errno as tun
  * has it.
  */
 long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
-		unsigned long value, size_t ifreq_len)
+		unsigned long value, size_t ifreq_len, bool noblock)
 {
 	struct vnic_ioctl_arg arg = { .value = value };
 	int ret, err;
 
+	if (_IOC_TYPE(cmd) == VNIC_IOC_MAGIC)
+		return vnic_ioctl_own(queue, cmd, (void __user *)value,
+				      noblock);
 	err = vnic_ioctl_read(cmd, &arg, ifreq_len);
 	if (err)
 		return err;
-
-	if (cmd == TUNGETFEATURES) {
-		arg.number = VNIC_IFF_FEATURES;
-		ret = 0;
-	} else if (cmd == SIOCGSKNS) {
-		ret = vnic_ioctl_netns(sock_net(&queue->sk));
-	} else {
-		rtnl_lock();
-		ret = vnic_ioctl_locked(queue, cmd, &arg);
-		rtnl_unlock();
-	}
+	ret = vnic_ioctl_tun(queue, cmd, &arg);
+	/* What no device has taken. */
+	vnic_filter_put(arg.prog, arg.mac);
 	if (ret < 0)
 		return ret;
 	err = vnic_ioctl_write(cmd, &arg, ifreq_len);

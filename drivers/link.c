@@ -151,7 +151,7 @@ int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack)
 }
 
 /* A kind's own attributes are few: one that it does not know is a mistake. */
-static int vnic_validate_data(const struct nlattr *linkinfo, u16 known,
+static int vnic_validate_data(const struct nlattr *linkinfo, u64 known,
 			      struct netlink_ext_ack *extack)
 {
 	const struct nlattr *info, *attr;
@@ -161,7 +161,8 @@ static int vnic_validate_data(const struct nlattr *linkinfo, u16 known,
 		if (nla_type(info) != IFLA_INFO_DATA)
 			continue;
 		nla_for_each_nested(attr, info, rem) {
-			if (nla_type(attr) && nla_type(attr) <= known)
+			if (nla_type(attr) < BITS_PER_TYPE(known) &&
+			    (known & BIT_ULL(nla_type(attr))))
 				continue;
 			NL_SET_ERR_MSG_ATTR(extack, attr,
 					    "This kind has no such attribute");
@@ -174,14 +175,14 @@ static int vnic_validate_data(const struct nlattr *linkinfo, u16 known,
 /**
  * vnic_validate() - the checks that all kinds make before a link is made
  * @tb: IFLA_* attributes, of the link or of its peer
- * @known: the highest attribute of the kind's own, 0 if it has none
+ * @known: one bit for each attribute of the kind's own
  * @max_mtu: the largest MTU of the kind in bytes, 0 if there is no limit
  * @extack: for the sentence and the attribute
  *
  * Context: process; RTNL may not be held.
  * Return: 0, -EINVAL or -EADDRNOTAVAIL.
  */
-int vnic_validate(struct nlattr *tb[], u16 known, u32 max_mtu,
+int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
 		  struct netlink_ext_ack *extack)
 {
 	if (tb[IFLA_ADDRESS]) {

@@ -70,6 +70,8 @@ static void __exit vnic_exit(void)
 	vnic_kinds_exit(ARRAY_SIZE(vnic_kinds));
 	vnic_port_notifier_exit();
 	vnic_cell_exit();
+	/* Programs of filters are freed by functions of this module. */
+	rcu_barrier();
 }
 
 module_init(vnic_init);

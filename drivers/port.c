@@ -4,59 +4,25 @@
  *
  *	stack --> vnic_port_xmit() --> queue --> program
  *
- * What the two kinds share: their life (made by netlink or by TUNSETIFF,
- * attached to, let go of), transmit, ethtool, and the private data behind
- * them. What they differ in is in vntun.c and vntap.c.
+ * What the two kinds share as devices. How they are made by netlink is in
+ * netlink.c, how queues get and lose them in attach.c, what ethtool sees in
+ * ethtool.c; what they differ in, in vntun.c and vntap.c.
  */
 #include <linux/etherdevice.h>
 #include <linux/if_vlan.h>
 #include <linux/rtnetlink.h>
+#include <linux/security.h>
 
 #include "vnic.h"
-
-/* Who may attach: tun's rule since 7.3. */
-static bool vnic_port_permitted(const struct vnic_port *port)
-{
-	const struct cred *cred = current_cred();
-	bool named = uid_valid(port->owner) || gid_valid(port->group);
-
-	/* If both are set both must match. */
-	if (named &&
-	    (!uid_valid(port->owner) || uid_eq(cred->euid, port->owner)) &&
-	    (!gid_valid(port->group) || in_egroup_p(port->group)))
-		return true;
-	return ns_capable(dev_net(port->dev)->user_ns, CAP_NET_ADMIN);
-}
-
-/* Point queue and device at each other; cannot fail. The ring is ready. */
-static void vnic_port_connect(struct vnic_port *port, struct vnic_queue *queue)
-{
-	queue->index = port->numqueues++;
-	vnic_queue_start(queue);
-	rcu_assign_pointer(queue->port, port);
-	rcu_assign_pointer(port->queues[queue->index], queue);
-}
-
-/*
- * Undo vnic_port_connect() for the last queue. The caller waits for RCU, for
- * transmitters that still see it, before it purges the ring.
- */
-static void vnic_port_disconnect(struct vnic_port *port,
-				 struct vnic_queue *queue)
-{
-	RCU_INIT_POINTER(port->queues[queue->index], NULL);
-	RCU_INIT_POINTER(queue->port, NULL);
-	port->numqueues--;
-	vnic_queue_shutdown(queue);
-}
 
 /**
  * vnic_port_xmit() - ndo_start_xmit of vntun and vntap
  * @skb: the packet
  * @dev: the device
  *
- * A full ring drops: the program is too slow, and waiting for it is not the
- * stack's business.
+ * A full ring drops, unless IFF_BACKPRESSURE has stopped the transmit queue
+ * before: the program is too slow, and waiting for it is not the stack's
+ * business.
  *
  * Context: softirq or process with bottom halves off.
  * Return: NETDEV_TX_OK or NET_XMIT_DROP; the packet is gone either way.
@@ -65,80 +31,68 @@ netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct vnic_port *port = netdev_priv(dev);
 	u16 index = skb_get_queue_mapping(skb);
-	enum skb_drop_reason reason;
+	enum vnic_counter counter;
 	struct vnic_queue *queue;
 
-	/* A BPF redirect comes past the core, which writes tags into frames. */
-	if (unlikely(skb_vlan_tag_present(skb))) {
-		skb = __vlan_hwaccel_push_inside(skb);
-		if (!skb) {
-			vnic_drop_tx(dev, NULL, SKB_DROP_REASON_NOMEM);
-			return NET_XMIT_DROP;
-		}
+	rcu_read_lock();
+	queue = rcu_dereference(port->slots[index].queue);
+	if (unlikely(!queue)) {
+		counter = VNIC_TX_NO_QUEUE;
+		goto lose;
 	}
-	queue = rcu_dereference_bh(port->queues[index]);
-	reason = queue ? vnic_queue_produce(queue, skb) :
-			 SKB_DROP_REASON_DEV_READY;
-	if (unlikely(reason)) {
-		vnic_drop_tx(dev, skb, reason);
-		return NET_XMIT_DROP;
-	}
+	counter = vnic_filter_run(port, queue, skb);
+	if (!counter)
+		counter = vnic_queue_produce(port, queue, skb);
+	if (unlikely(counter))
+		goto lose;
+	rcu_read_unlock();
 	/* No lock of the core's does it for a lockless device. */
 	txq_trans_cond_update(netdev_get_tx_queue(dev, index));
 	return NETDEV_TX_OK;
+
+lose:
+	vnic_lose(port, index, skb, counter);
+	rcu_read_unlock();
+	return NET_XMIT_DROP;
 }
 
 /**
- * vnic_port_init() - ndo_init of vntun and vntap
+ * vnic_port_fix_features() - ndo_fix_features of vntun and vntap
  * @dev: the device
+ * @features: what is wanted
+ *
+ * A program that gets no virtio header could not know that a checksum is
+ * missing or that a packet is many. While there is one among those attached
+ * the stack finishes all packets, whatever TUNSETOFFLOAD has said: which queue
+ * a packet will go to is not always known when that is decided.
  *
  * Context: process, RTNL held.
- * Return: 0 or -ENOMEM.
+ * Return: of the offloads that need the programs' consent, those that have it;
+ * the others as wanted.
  */
-int vnic_port_init(struct net_device *dev)
+netdev_features_t vnic_port_fix_features(struct net_device *dev,
+					 netdev_features_t features)
 {
 	struct vnic_port *port = netdev_priv(dev);
-	int err;
 
-	netdev_lockdep_set_classes(dev);
-	port->dev = dev;
-	port->queues = kcalloc(dev->num_tx_queues, sizeof(*port->queues),
-			       GFP_KERNEL_ACCOUNT);
-	if (!port->queues)
-		return -ENOMEM;
-	err = vnic_link_init(dev);
-	if (err)
-		kfree(port->queues);
-	return err;
+	if (!port->numplain)
+		return features & (port->offloads | ~VNIC_PORT_OFFLOADS);
+	return features & ~VNIC_PORT_OFFLOADS;
 }
 
 /**
- * vnic_port_uninit() - ndo_uninit of vntun and vntap
- * @dev: the device
- *
- * Programs may still hold their files. The device was closed and the core has
- * waited for RCU since, so nothing is being transmitted.
+ * vnic_port_set_offloads() - what the program lets the stack leave to it
+ * @port: the device
+ * @offloads: of VNIC_PORT_OFFLOADS
  *
  * Context: process, RTNL held.
  */
-void vnic_port_uninit(struct net_device *dev)
+void vnic_port_set_offloads(struct vnic_port *port, netdev_features_t offloads)
 {
-	struct vnic_port *port = netdev_priv(dev);
-	struct vnic_queue *queue;
-
-	while (port->numqueues) {
-		queue = rtnl_dereference(port->queues[port->numqueues - 1]);
-		vnic_port_disconnect(port, queue);
-		vnic_queue_purge(queue);
-	}
-}
-
-static void vnic_port_free(struct net_device *dev)
-{
-	struct vnic_port *port = netdev_priv(dev);
-
-	kfree(port->queues);
-	vnic_link_free(dev);
+	port->offloads = offloads;
+	port->dev->wanted_features &= ~VNIC_PORT_OFFLOADS;
+	port->dev->wanted_features |= offloads;
+	netdev_update_features(port->dev);
 }
 
 /**
@@ -178,44 +132,115 @@ int vnic_port_change_carrier(struct net_device *dev, bool on)
 	return 0;
 }
 
-static void vnic_port_get_drvinfo(struct net_device *dev,
-				  struct ethtool_drvinfo *info)
+/**
+ * vnic_port_open() - ndo_open of vntun and vntap
+ * @dev: the device
+ *
+ * Context: process, RTNL held.
+ * Return: 0.
+ */
+int vnic_port_open(struct net_device *dev)
 {
-	vnic_get_drvinfo(dev, info);
-	/* Programs tell the two apart by this, on tun and here. */
-	strscpy(info->bus_info, vnic_port_is_tap(netdev_priv(dev)) ?
-		"tap" : "tun", sizeof(info->bus_info));
-}
-
-static int vnic_port_get_ksettings(struct net_device *dev,
-				   struct ethtool_link_ksettings *cmd)
-{
-	struct vnic_port *port = netdev_priv(dev);
-
-	*cmd = port->ksettings;
+	netif_tx_start_all_queues(dev);
 	return 0;
 }
 
-static int vnic_port_set_ksettings(struct net_device *dev,
-				   const struct ethtool_link_ksettings *cmd)
+/**
+ * vnic_port_stop() - ndo_stop of vntun and vntap
+ * @dev: the device
+ *
+ * Context: process, RTNL held.
+ * Return: 0.
+ */
+int vnic_port_stop(struct net_device *dev)
 {
 	struct vnic_port *port = netdev_priv(dev);
+	struct vnic_queue *queue;
+	unsigned int i;
 
-	port->ksettings = *cmd;
+	/*
+	 * netif_running() is false. Who has read it before holds a lock of his
+	 * ring; afterwards nobody wakes what is stopped here.
+	 */
+	for (i = 0; i < port->numqueues; i++) {
+		queue = rtnl_dereference(port->slots[i].queue);
+		vnic_queue_set_index(queue, i);
+	}
+	netif_tx_stop_all_queues(dev);
 	return 0;
 }
 
-const struct ethtool_ops vnic_port_ethtool_ops = {
-	.get_drvinfo		= vnic_port_get_drvinfo,
-	.get_link		= ethtool_op_get_link,
-	.get_ts_info		= ethtool_op_get_ts_info,
-	.get_link_ksettings	= vnic_port_get_ksettings,
-	.set_link_ksettings	= vnic_port_set_ksettings,
-};
+/**
+ * vnic_port_init() - ndo_init of vntun and vntap
+ * @dev: the device
+ *
+ * Context: process, RTNL held.
+ * Return: 0, -ENOMEM, or as the security module says.
+ */
+int vnic_port_init(struct net_device *dev)
+{
+	struct vnic_port *port = netdev_priv(dev);
+	int err;
+
+	netdev_lockdep_set_classes(dev);
+	port->dev = dev;
+	/* Of the many that it may have. */
+	err = netif_set_real_num_queues(dev, 1, 1);
+	if (err)
+		return err;
+	port->slots = kcalloc(dev->num_tx_queues, sizeof(*port->slots),
+			      GFP_KERNEL_ACCOUNT);
+	if (!port->slots)
+		return -ENOMEM;
+	err = -ENOMEM;
+	port->base = netdev_alloc_pcpu_stats(struct vnic_count);
+	if (!port->base)
+		goto free_slots;
+	err = security_tun_dev_alloc_security(&port->security);
+	if (err < 0)
+		goto free_base;
+	/* None but those that a program asks for. */
+	dev->features &= ~VNIC_PORT_OFFLOADS;
+	return 0;
+
+free_base:
+	free_percpu(port->base);
+free_slots:
+	kfree(port->slots);
+	return err;
+}
+
+/**
+ * vnic_port_uninit() - ndo_uninit of vntun and vntap
+ * @dev: the device
+ *
+ * Programs may still hold their files. The device was closed and the core has
+ * waited for RCU since, so nothing is being transmitted.
+ *
+ * Context: process, RTNL held.
+ */
+void vnic_port_uninit(struct net_device *dev)
+{
+	vnic_attach_end_all(netdev_priv(dev));
+}
+
+static void vnic_port_free(struct net_device *dev)
+{
+	struct vnic_port *port = netdev_priv(dev);
+	unsigned int i;
+
+	vnic_flow_exit(port);
+	vnic_filter_exit(port);
+	security_tun_dev_free_security(port->security);
+	for (i = 0; i < dev->num_tx_queues; i++)
+		free_percpu(port->slots[i].count);
+	kfree(port->slots);
+	free_percpu(port->base);
+}
 
 /**
  * vnic_port_setup() - what the setup of both kinds begins with
- * @dev: the device, from alloc_netdev()
+ * @dev: the device, from alloc_netdev(), its tx_queue_len set
  * @type: IFF_TUN or IFF_TAP
  *
  * Context: process.
@@ -228,188 +253,90 @@ void vnic_port_setup(struct net_device *dev, unsigned int type)
 	port->headroom = NET_SKB_PAD;
 	port->owner = INVALID_UID;
 	port->group = INVALID_GID;
+	port->rx_frames = VNIC_LIST_MAX;
+	port->ring_len = dev->tx_queue_len;
+	spin_lock_init(&port->name_lock);
+	INIT_LIST_HEAD(&port->disabled);
 	vnic_get_link_ksettings(dev, &port->ksettings);
 
 	dev->ethtool_ops = &vnic_port_ethtool_ops;
+	dev->sysfs_groups[0] = &vnic_port_sysfs;
 	dev->needs_free_netdev = true;
 	dev->priv_destructor = vnic_port_free;
 	dev->min_mtu = ETH_MIN_MTU;
 	dev->max_mtu = ETH_MAX_MTU - dev->hard_header_len;
 	vnic_set_lltx(dev);
+	vnic_qstats_setup(dev);
 	/* The program gets bytes, so what lies in fragments may stay there. */
-	dev->hw_features = NETIF_F_SG | NETIF_F_FRAGLIST;
+	dev->hw_features = NETIF_F_SG | NETIF_F_FRAGLIST | VNIC_PORT_OFFLOADS;
 	dev->features |= dev->hw_features;
 	dev->vlan_features = dev->hw_features;
 	dev->hw_enc_features = dev->hw_features;
+	/* Tags are written when the packet is copied to the program. */
+	dev->hw_features |= NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_STAG_TX;
+	dev->features |= NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_STAG_TX;
 }
 
 /**
- * vnic_port_newlink() - newlink of vntun and vntap
- * @dev: the device
- * @params: the request
- * @extack: for the sentence
- *
- * A device made by netlink is persistent: it stays until it is deleted, or
- * until a program takes IFF_PERSIST away and leaves.
+ * vnic_port_set_ring() - make all rings of a device longer or shorter
+ * @port: the device
+ * @len: packets that each shall hold
  *
  * Context: process, RTNL held.
- * Return: 0, -EOPNOTSUPP for more than one queue, or as register_netdevice().
+ * Return: 0 or -ENOMEM, with some rings as they were.
  */
-int vnic_port_newlink(struct net_device *dev,
-		      struct rtnl_newlink_params *params,
-		      struct netlink_ext_ack *extack)
+int vnic_port_set_ring(struct vnic_port *port, unsigned int len)
 {
-	struct vnic_port *port = netdev_priv(dev);
+	struct vnic_queue *queue;
+	unsigned int i;
 	int err;
 
-	if (dev->num_tx_queues > 1 || dev->num_rx_queues > 1) {
-		NL_SET_ERR_MSG(extack, "This kind has one queue");
-		return -EOPNOTSUPP;
+	for (i = 0; i < port->numqueues; i++) {
+		queue = rtnl_dereference(port->slots[i].queue);
+		err = vnic_queue_resize(queue, len);
+		if (err)
+			return err;
+		vnic_queue_wake_tx(port, queue);
 	}
-	port->flags |= IFF_PERSIST;
-	err = vnic_register(dev, extack);
-	if (err)
-		return err;
-	netif_carrier_off(dev);
+	list_for_each_entry(queue, &port->disabled, next) {
+		err = vnic_queue_resize(queue, len);
+		if (err)
+			return err;
+	}
+	port->ring_len = len;
 	return 0;
-}
-
-/* TUNSETIFF on a name that is taken: the far end of that device. */
-static int vnic_port_attach_old(struct vnic_queue *queue,
-				struct net_device *dev, unsigned int flags)
-{
-	struct vnic_port *port = netdev_priv(dev);
-
-	if (flags & IFF_TUN_EXCL)
-		return -EBUSY;
-	if (!((flags & IFF_TUN) && dev->rtnl_link_ops == &vntun_link_ops) &&
-	    !((flags & IFF_TAP) && dev->rtnl_link_ops == &vntap_link_ops))
-		return -EINVAL;
-	if (!vnic_port_permitted(port))
-		return -EPERM;
-	if (port->numqueues == dev->num_tx_queues)
-		return -EBUSY;
-	if (vnic_queue_resize(queue, dev->tx_queue_len))
-		return -ENOMEM;
-
-	WRITE_ONCE(port->flags, (port->flags & ~VNIC_PORT_FEATURES) |
-				(flags & VNIC_PORT_FEATURES));
-	vnic_port_connect(port, queue);
-	return 0;
-}
-
-/* TUNSETIFF on a name that is free, a pattern, or none: a new device. */
-static int vnic_port_attach_new(struct vnic_queue *queue, const char *name,
-				unsigned int flags)
-{
-	struct net *net = sock_net(&queue->sk);
-	struct rtnl_link_ops *ops;
-	struct net_device *dev;
-	struct vnic_port *port;
-	int err;
-
-	if (!ns_capable(net->user_ns, CAP_NET_ADMIN))
-		return -EPERM;
-	if (flags & IFF_TUN)
-		ops = &vntun_link_ops;
-	else if (flags & IFF_TAP)
-		ops = &vntap_link_ops;
-	else
-		return -EINVAL;
-	if (!*name)
-		name = flags & IFF_TUN ? "tun%d" : "tap%d";
-	dev = alloc_netdev(ops->priv_size, name, NET_NAME_UNKNOWN, ops->setup);
-	if (!dev)
-		return -ENOMEM;
-	dev_net_set(dev, net);
-	dev->rtnl_link_ops = ops;
-	dev->ifindex = queue->ifindex;
-
-	/* Before anybody can see the device, so that nothing fails after. */
-	err = -ENOMEM;
-	if (vnic_queue_resize(queue, dev->tx_queue_len))
-		goto free_dev;
-	err = register_netdevice(dev);
-	if (err)
-		goto free_dev;
-	port = netdev_priv(dev);
-	port->flags |= flags & VNIC_PORT_FEATURES;
-	vnic_port_connect(port, queue);
-	return 0;
-
-free_dev:
-	free_netdev(dev);
-	return err;
 }
 
 /**
- * vnic_port_attach() - TUNSETIFF: give the queue a device
- * @queue: a queue that has none
- * @ifr: name and flags wanted; on success the name that it has got
+ * vnic_port_set_backpressure() - stop the stack at a full ring, or drop
+ * @port: the device
+ * @on: which of them
  *
  * Context: process, RTNL held.
- * Return: 0; -EINVAL for flags that we do not have and that would change what
- * crosses the fd, for a name that belongs to another kind of device, and
- * where register_netdevice() says so; -EBUSY if the device has its program,
- * or exists and IFF_TUN_EXCL was asked for; -EPERM; -ENOMEM.
  */
-int vnic_port_attach(struct vnic_queue *queue, struct ifreq *ifr)
+void vnic_port_set_backpressure(struct vnic_port *port, bool on)
 {
-	unsigned int flags = (unsigned short)ifr->ifr_flags;
-	struct net_device *dev;
-	struct vnic_port *port;
-	int err;
+	unsigned int flags = port->flags & ~IFF_BACKPRESSURE;
+	unsigned int i;
 
-	if (flags & VNIC_PORT_REFUSED)
-		return -EINVAL;
-	dev = __dev_get_by_name(sock_net(&queue->sk), ifr->ifr_name);
-	if (dev)
-		err = vnic_port_attach_old(queue, dev, flags);
-	else
-		err = vnic_port_attach_new(queue, ifr->ifr_name, flags);
-	if (err)
-		return err;
-
-	port = rtnl_dereference(queue->port);
-	if (flags & IFF_NO_CARRIER)
-		netif_carrier_off(port->dev);
-	else
-		netif_carrier_on(port->dev);
-	netdev_state_change(port->dev);
-	strscpy(ifr->ifr_name, port->dev->name, IFNAMSIZ);
-	return 0;
+	WRITE_ONCE(port->flags, on ? flags | IFF_BACKPRESSURE : flags);
+	/* Nobody will wake what was stopped under the old rule. */
+	for (i = 0; i < port->numqueues; i++)
+		vnic_queue_wake_tx(port, rtnl_dereference(port->slots[i].queue));
 }
 
 /**
- * vnic_port_detach() - the file is being closed: let go of its device
- * @queue: the queue; one without a device is fine
+ * vnic_port_get_name() - what the device is called now
+ * @port: the device, held
+ * @name: IFNAMSIZ bytes, written here
  *
- * A device that nobody holds any more and that is not persistent is deleted.
- * What the program did not fetch counts as dropped.
- *
- * Context: process; takes RTNL and waits for RCU.
+ * Context: process; needs no RTNL.
  */
-void vnic_port_detach(struct vnic_queue *queue)
+void vnic_port_get_name(struct vnic_port *port, char *name)
 {
-	struct vnic_port *port;
-
-	rtnl_lock();
-	port = rtnl_dereference(queue->port);
-	if (!port) {
-		rtnl_unlock();
-		return;
-	}
-	vnic_port_disconnect(port, queue);
-	synchronize_net();
-	vnic_queue_purge(queue);
-	if (!port->numqueues) {
-		netif_carrier_off(port->dev);
-		if (port->flags & IFF_PERSIST)
-			netdev_state_change(port->dev);
-		else
-			unregister_netdevice(port->dev);
-	}
-	rtnl_unlock();
+	spin_lock(&port->name_lock);
+	strscpy(name, port->name, IFNAMSIZ);
+	spin_unlock(&port->name_lock);
 }
 
 /**
@@ -442,17 +369,18 @@ void vnic_port_put(struct vnic_port *port)
 	dev_put(port->dev);
 }
 
-static int vnic_port_resize(struct vnic_port *port, unsigned int len)
+/* Writers were refused while it was down; those who poll are told. */
+static void vnic_port_up(struct vnic_port *port)
 {
+	struct vnic_queue *queue;
 	unsigned int i;
-	int err;
 
 	for (i = 0; i < port->numqueues; i++) {
-		err = vnic_queue_resize(rtnl_dereference(port->queues[i]), len);
-		if (err)
-			return err;
+		queue = rtnl_dereference(port->slots[i].queue);
+		queue->sk.sk_write_space(&queue->sk);
 	}
-	return 0;
+	list_for_each_entry(queue, &port->disabled, next)
+		queue->sk.sk_write_space(&queue->sk);
 }
 
 /* What the core does not tell a driver by its operations. */
@@ -461,19 +389,23 @@ static int vnic_port_event(struct notifier_block *nb, unsigned long event,
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(info);
 	struct vnic_port *port = netdev_priv(dev);
-	struct vnic_queue *queue;
-	unsigned int i;
 
 	if (dev->rtnl_link_ops != &vntun_link_ops &&
 	    dev->rtnl_link_ops != &vntap_link_ops)
 		return NOTIFY_DONE;
-	if (event == NETDEV_CHANGE_TX_QUEUE_LEN)
-		return notifier_from_errno(vnic_port_resize(port,
-							    dev->tx_queue_len));
-	/* Writers were refused while it was down; those who poll are told. */
-	for (i = 0; event == NETDEV_UP && i < port->numqueues; i++) {
-		queue = rtnl_dereference(port->queues[i]);
-		queue->sk.sk_write_space(&queue->sk);
+	switch (event) {
+	case NETDEV_REGISTER:
+	case NETDEV_CHANGENAME:
+		spin_lock(&port->name_lock);
+		strscpy(port->name, dev->name, IFNAMSIZ);
+		spin_unlock(&port->name_lock);
+		break;
+	case NETDEV_CHANGE_TX_QUEUE_LEN:
+		return notifier_from_errno(vnic_port_set_ring(port,
+							      dev->tx_queue_len));
+	case NETDEV_UP:
+		vnic_port_up(port);
+		break;
 	}
 	return NOTIFY_DONE;
 }

@@ -21,3 +21,16 @@ vnic-probes += $(call vnic-ask,UNREGISTER_QUEUE_NET,unregister_netdevice_queue_n
 vnic-probes += $(call vnic-ask,MAC_STORAGE,dev_set_mac_address_user.*sockaddr_storage,linux/netdevice.h)
 vnic-probes += $(call vnic-ask,F_OWNER_ALLOCATE,file_f_owner_allocate,linux/fs.h)
 vnic-probes += $(call vnic-ask,NETDEV_LOCK_H,netdev_lockdep_set_classes,net/netdev_lock.h)
+vnic-probes += $(call vnic-ask,PAGE_POOL_DIR,page_pool_alloc_frag,net/page_pool/types.h)
+vnic-probes += $(call vnic-ask,RPS_H,sock_rps_record_flow_hash,net/rps.h)
+vnic-probes += $(call vnic-ask,ITER_IOV,iter_iov.const struct iov_iter,linux/uio.h)
+vnic-probes += $(call vnic-ask,XDP_FEATURES,xdp_features;,linux/netdevice.h)
+vnic-probes += $(call vnic-ask,BPF_NET_CONTEXT,bpf_net_ctx_set,linux/filter.h)
+vnic-probes += $(call vnic-ask,XDP_GENERIC_PSKB,do_xdp_generic.*\*\*,linux/netdevice.h)
+vnic-probes += $(call vnic-ask,TXQ_HAS_NO_QUEUE,qdisc_txq_has_no_queue,net/sch_generic.h)
+vnic-probes += $(call vnic-ask,QSTATS,struct netdev_stat_ops,net/netdev_queues.h)
+vnic-probes += $(call vnic-ask,VNET_TUNNEL,virtio_net_hdr_tnl_to_skb,linux/virtio_net.h)
+
+# Parts that a kernel has or has not are whole files: vnic-y-if NAME is y if it
+# has what the question of that name asked for.
+vnic-y-if = $(if $(filter -DVNIC_HAVE_$(1),$(vnic-probes)),y)

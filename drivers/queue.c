@@ -2,21 +2,18 @@
 /*
  * queue - what joins a vntun or vntap to one open file
  *
- *	stack --> vnic_queue_produce() -> [ring] -> vnic_queue_recv() --> program
- *	stack <------------------------------------ vnic_queue_send() <-- program
+ *	stack --> vnic_queue_produce() --> [ring] --> vnic_queue_consume() -->
+ *	                                                              program
  *
- * Knows packets; knows nothing of netlink, nor by which call the program came.
+ * A bounded ring of packets, those who sleep at its ends, and the account of
+ * what the program has sent. What is in a packet is not seen here.
  */
-#include <linux/etherdevice.h>
-#include <linux/if_vlan.h>
+#include <linux/poll.h>
 #include <linux/skbuff.h>
-#include <linux/uio.h>
+#include <net/pkt_sched.h>
 #include <net/sock.h>
 
 #include "vnic.h"
-
-/* The longest frame: the longest IP packet, Ethernet header, two VLAN tags. */
-#define VNIC_FRAME_MAX		(ETH_MAX_MTU + ETH_HLEN + 2 * VLAN_HLEN)
 
 /*
  * A frame that was sent and is now freed: there is room for another. Writers
@@ -69,6 +66,11 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 	sk->sk_write_space = vnic_queue_write_space;
 	sk->sk_sndbuf = INT_MAX;
 	sk->sk_shutdown = SHUTDOWN_MASK;
+	queue->index = VNIC_NO_SLOT;
+	INIT_LIST_HEAD(&queue->next);
+	mutex_init(&queue->napi_lock);
+	skb_queue_head_init(&queue->rx);
+	spin_lock_init(&queue->pool_lock);
 	return queue;
 }
 
@@ -83,7 +85,20 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 void vnic_queue_free(struct vnic_queue *queue)
 {
 	ptr_ring_cleanup(&queue->ring, NULL);
+	vnic_frame_free_pool(queue);
 	sock_put(&queue->sk);
+}
+
+/* Lose what nobody will fetch, wherever it came from. */
+static void vnic_queue_lose(struct vnic_port *port, unsigned int index,
+			    void *ptr)
+{
+	if (vnic_ring_is_xdp(ptr)) {
+		vnic_count(port, index, VNIC_TX_PURGED, 1);
+		xdp_return_frame(vnic_ring_to_xdp(ptr));
+	} else {
+		vnic_lose(port, index, ptr, VNIC_TX_PURGED);
+	}
 }
 
 /* A packet for which the ring has become too short. Its locks are held. */
@@ -91,7 +106,12 @@ static void vnic_queue_overflow(void *ptr)
 {
 	struct sk_buff *skb = ptr;
 
-	vnic_drop_tx(skb->dev, skb, SKB_DROP_REASON_FULL_RING);
+	if (vnic_ring_is_xdp(ptr))
+		vnic_queue_lose(netdev_priv(vnic_ring_to_xdp(ptr)->dev_rx),
+				VNIC_NO_SLOT, ptr);
+	else
+		vnic_queue_lose(netdev_priv(skb->dev),
+				skb_get_queue_mapping(skb), ptr);
 }
 
 /**
@@ -115,16 +135,19 @@ int vnic_queue_resize(struct vnic_queue *queue, unsigned int len)
 
 /**
  * vnic_queue_purge() - drop what the program has not fetched
+ * @port: the device that it is from
  * @queue: the queue, for which nothing is produced any more
+ * @index: the slot that it had
  *
  * Context: process.
  */
-void vnic_queue_purge(struct vnic_queue *queue)
+void vnic_queue_purge(struct vnic_port *port, struct vnic_queue *queue,
+		      unsigned int index)
 {
-	struct sk_buff *skb;
+	void *ptr;
 
-	while ((skb = ptr_ring_consume(&queue->ring)))
-		vnic_drop_tx(skb->dev, skb, SKB_DROP_REASON_DEV_READY);
+	while ((ptr = ptr_ring_consume_bh(&queue->ring)))
+		vnic_queue_lose(port, index, ptr);
 }
 
 /**
@@ -151,6 +174,47 @@ void vnic_queue_shutdown(struct vnic_queue *queue)
 }
 
 /**
+ * vnic_queue_set_index() - say which slot of the device a queue has
+ * @queue: the queue
+ * @index: the slot, or VNIC_NO_SLOT
+ *
+ * Under the locks of the ring, so that whoever stops or wakes a transmit queue
+ * means the right one.
+ *
+ * Context: process, RTNL held.
+ */
+void vnic_queue_set_index(struct vnic_queue *queue, unsigned int index)
+{
+	spin_lock_bh(&queue->ring.consumer_lock);
+	spin_lock(&queue->ring.producer_lock);
+	WRITE_ONCE(queue->index, index);
+	queue->rxq.queue_index = index;
+	queue->consumed = 0;
+	spin_unlock(&queue->ring.producer_lock);
+	spin_unlock_bh(&queue->ring.consumer_lock);
+}
+
+/**
+ * vnic_queue_wake_tx() - no longer hold back the stack, whatever was before
+ * @port: the device
+ * @queue: a queue with a slot
+ *
+ * Context: process, RTNL held.
+ */
+void vnic_queue_wake_tx(struct vnic_port *port, struct vnic_queue *queue)
+{
+	/* The locks keep out a producer that is about to stop it. */
+	spin_lock_bh(&queue->ring.consumer_lock);
+	spin_lock(&queue->ring.producer_lock);
+	queue->consumed = 0;
+	/* vnic_port_open() wakes the queues of a device that is down. */
+	if (netif_running(port->dev))
+		netif_wake_subqueue(port->dev, queue->index);
+	spin_unlock(&queue->ring.producer_lock);
+	spin_unlock_bh(&queue->ring.consumer_lock);
+}
+
+/**
  * vnic_queue_writable() - would a frame be accepted without sleeping
  * @queue: the queue
  * @dev: its device
@@ -171,46 +235,171 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
 	return (dev->flags & IFF_UP) && sock_writeable(&queue->sk);
 }
 
-/**
- * vnic_queue_produce() - put a packet of the stack into the ring
- * @queue: the queue
- * @skb: the packet; taken if the answer is 0, still the caller's if not
- *
- * Context: bottom halves off.
- * Return: SKB_NOT_DROPPED_YET, or the reason for which it has to be dropped.
- */
-enum skb_drop_reason vnic_queue_produce(struct vnic_queue *queue,
-					struct sk_buff *skb)
+/* Would the next packet be refused? Under the ring's producer lock. */
+static bool vnic_queue_full(const struct ptr_ring *ring)
 {
-	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
-		return SKB_DROP_REASON_SKB_UCOPY_FAULT;
-	skb_tx_timestamp(skb);
-	/* Nobody knows when the program will come: free the sender now. */
-	skb_orphan(skb);
-	nf_reset_ct(skb);
+	return !ring->size || READ_ONCE(ring->queue[ring->producer]);
+}
 
-	if (unlikely(ptr_ring_produce(&queue->ring, skb)))
-		return SKB_DROP_REASON_FULL_RING;
+/**
+ * vnic_queue_put() - put a packet into the ring
+ * @port: the device
+ * @queue: the queue
+ * @ptr: an skb, or vnic_ring_from_xdp()
+ * @txq: the transmit queue to be stopped when the ring is full after this
+ *	packet (IFF_BACKPRESSURE), or NULL
+ *
+ * Wakes no reader.
+ *
+ * Context: bottom halves off, RCU.
+ * Return: false if the ring was full; the packet is still the caller's.
+ */
+bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
+		    struct netdev_queue *txq)
+{
+	struct ptr_ring *ring = &queue->ring;
+	int err;
 
+	spin_lock(&ring->producer_lock);
+	err = __ptr_ring_produce(ring, ptr);
+	/* One that goes down stops its queues itself. */
+	if (txq && netif_running(port->dev) && vnic_queue_full(ring) &&
+	    !netif_tx_queue_stopped(txq)) {
+		netif_tx_stop_queue(txq);
+		vnic_count(port, queue->index, VNIC_TX_STOP, 1);
+		/* Pairs with smp_mb() in vnic_queue_consumed(). */
+		smp_mb__after_atomic();
+		if (!vnic_queue_full(ring)) {
+			netif_tx_wake_queue(txq);
+			vnic_count(port, queue->index, VNIC_TX_WAKE, 1);
+		}
+	}
+	spin_unlock(&ring->producer_lock);
+	return !err;
+}
+
+/**
+ * vnic_queue_wake_reader() - there is something in the ring
+ * @queue: the queue
+ *
+ * Context: any.
+ */
+void vnic_queue_wake_reader(struct vnic_queue *queue)
+{
 	/* Pairs with the barrier of a sleeper's set_current_state(). */
 	if (wq_has_sleeper(&queue->socket.wq.wait))
 		wake_up_interruptible_sync_poll(&queue->socket.wq.wait,
 						EPOLLIN | EPOLLRDNORM |
 						EPOLLRDBAND);
 	kill_fasync(&queue->fasync, SIGIO, POLL_IN);
-	return SKB_NOT_DROPPED_YET;
+}
+
+static bool vnic_queue_backpressure(const struct vnic_port *port,
+				    const struct vnic_queue *queue)
+{
+	return (READ_ONCE(port->flags) | READ_ONCE(queue->flags)) &
+	       IFF_BACKPRESSURE;
 }
 
 /**
- * vnic_queue_consume() - take the oldest packet out of the ring
+ * vnic_queue_produce() - put a packet of the stack into the ring
+ * @port: the device
  * @queue: the queue
+ * @skb: the packet; taken if the answer is 0, still the caller's if not
+ *
+ * Context: bottom halves off, RCU.
+ * Return: 0, or the counter of the reason for which it has to be dropped.
+ */
+enum vnic_counter vnic_queue_produce(struct vnic_port *port,
+				     struct vnic_queue *queue,
+				     struct sk_buff *skb)
+{
+	struct netdev_queue *txq = NULL;
+
+	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
+		return VNIC_TX_NOMEM;
+	skb_tx_timestamp(skb);
+	/* Nobody knows when the program will come: free the sender now. */
+	skb_orphan(skb);
+	nf_reset_ct(skb);
+
+	if (vnic_queue_backpressure(port, queue)) {
+		txq = skb_get_tx_queue(port->dev, skb);
+		/* Without a qdisc there is nobody to hold back. */
+		if (qdisc_txq_has_no_queue(txq))
+			txq = NULL;
+	}
+	if (unlikely(!vnic_queue_put(port, queue, skb, txq)))
+		return VNIC_TX_FULL;
+	vnic_queue_wake_reader(queue);
+	return 0;
+}
+
+/* Packets have left the ring, whose consumer lock is held: wake the stack? */
+static void vnic_queue_consumed(struct vnic_port *port,
+				struct vnic_queue *queue, int n)
+{
+	unsigned int index = queue->index;
+	struct netdev_queue *txq;
+
+	/* A stop by vnic_port_stop() is none for want of room. */
+	if (index == VNIC_NO_SLOT || !netif_running(port->dev) ||
+	    rcu_access_pointer(port->slots[index].queue) != queue)
+		return;
+	txq = netdev_get_tx_queue(port->dev, index);
+	/* Pairs with smp_mb__after_atomic() in vnic_queue_put(). */
+	smp_mb();
+	if (!netif_tx_queue_stopped(txq))
+		return;
+	/* Not for each packet: the stack shall find room for some. */
+	queue->consumed += n;
+	if (queue->consumed < queue->ring.size / 2 &&
+	    !__ptr_ring_empty(&queue->ring))
+		return;
+	netif_tx_wake_queue(txq);
+	queue->consumed = 0;
+	vnic_count(port, index, VNIC_TX_WAKE, 1);
+}
+
+/**
+ * vnic_queue_consume() - take the oldest packets out of the ring
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @ptrs: where to put them: skbs, or as vnic_ring_is_xdp() says
+ * @n: the most to take
  *
  * Context: process. Safe against other consumers.
- * Return: the packet, now the caller's, or NULL.
+ * Return: how many there were, now the caller's.
  */
-struct sk_buff *vnic_queue_consume(struct vnic_queue *queue)
+int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
+		       void **ptrs, int n)
 {
-	return ptr_ring_consume(&queue->ring);
+	struct ptr_ring *ring = &queue->ring;
+	int i;
+
+	spin_lock_bh(&ring->consumer_lock);
+	for (i = 0; i < n; i++) {
+		ptrs[i] = __ptr_ring_consume(ring);
+		if (!ptrs[i])
+			break;
+	}
+	if (i && vnic_queue_backpressure(port, queue))
+		vnic_queue_consumed(port, queue, i);
+	spin_unlock_bh(&ring->consumer_lock);
+	return i;
+}
+
+/**
+ * vnic_queue_unconsume() - put packets back, as if they had not been taken
+ * @queue: the queue
+ * @ptrs: what vnic_queue_consume() gave last, or the end of it
+ * @n: how many; those for which there is no room any more are lost
+ *
+ * Context: process.
+ */
+void vnic_queue_unconsume(struct vnic_queue *queue, void **ptrs, int n)
+{
+	ptr_ring_unconsume(&queue->ring, ptrs, n, vnic_queue_overflow);
 }
 
 /**
@@ -234,225 +423,4 @@ int vnic_queue_wait(struct vnic_queue *queue)
 	if (err)
 		return err;
 	return READ_ONCE(queue->sk.sk_shutdown) ? -EFAULT : 0;
-}
-
-/*
- * A frame that fits into a page and that no send buffer limits: copied once,
- * into a piece of the task's own page, around which the skb is built.
- */
-static struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
-					size_t room)
-{
-	struct page_frag *frag = &current->task_frag;
-	struct sk_buff *skb;
-	size_t size;
-	void *buf;
-
-	size = SKB_DATA_ALIGN(room + len) +
-	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
-	if (!skb_page_frag_refill(size, frag, GFP_KERNEL))
-		return ERR_PTR(-ENOMEM);
-	buf = page_address(frag->page) + frag->offset;
-	if (!copy_from_iter_full(buf + room, len, from))
-		return ERR_PTR(-EFAULT);
-	skb = build_skb(buf, size);
-	if (!skb)
-		return ERR_PTR(-ENOMEM);
-	get_page(frag->page);
-	frag->offset += size;
-	skb_reserve(skb, room);
-	skb_put(skb, len);
-	return skb;
-}
-
-/* Any other: pages, charged to the send buffer, for which it may sleep. */
-static struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
-					struct iov_iter *from, size_t len,
-					size_t room, bool noblock)
-{
-	size_t linear = min_t(size_t, len, SKB_MAX_HEAD(room));
-	struct sk_buff *skb;
-	int err;
-
-	skb = sock_alloc_send_pskb(&queue->sk, room + linear, len - linear,
-				   noblock, &err, PAGE_ALLOC_COSTLY_ORDER);
-	if (!skb)
-		return ERR_PTR(err == -EPIPE ? -EBADFD : err);
-	skb_reserve(skb, room);
-	skb_put(skb, linear);
-	skb->data_len = len - linear;
-	skb->len = len;
-	if (skb_copy_datagram_from_iter(skb, 0, from, len)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
-		return ERR_PTR(-EFAULT);
-	}
-	return skb;
-}
-
-static struct sk_buff *vnic_frame_alloc(struct vnic_queue *queue,
-					struct vnic_port *port,
-					struct iov_iter *from, size_t len,
-					bool noblock)
-{
-	size_t room = READ_ONCE(port->headroom);
-	size_t size;
-
-	if (len > VNIC_FRAME_MAX)
-		return ERR_PTR(-EMSGSIZE);
-	if (vnic_port_is_tap(port))
-		room += NET_IP_ALIGN;
-	size = SKB_DATA_ALIGN(room + len) +
-	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	if (size <= PAGE_SIZE && READ_ONCE(queue->sk.sk_sndbuf) == INT_MAX)
-		return vnic_frame_small(from, len, room);
-	return vnic_frame_large(queue, from, len, room, noblock);
-}
-
-/*
- * Say what the frame carries. Returns -EINVAL for a packet without a packet
- * information header whose first four bits are no IP version.
- */
-static int vnic_frame_protocol(struct vnic_port *port, struct sk_buff *skb,
-			       unsigned int flags, __be16 proto)
-{
-	if (flags & IFF_TAP) {
-		skb->protocol = eth_type_trans(skb, port->dev);
-	} else {
-		if (flags & IFF_NO_PI) {
-			switch (skb->len ? skb->data[0] >> 4 : 0) {
-			case 4:
-				proto = htons(ETH_P_IP);
-				break;
-			case 6:
-				proto = htons(ETH_P_IPV6);
-				break;
-			default:
-				return -EINVAL;
-			}
-		}
-		skb_reset_mac_header(skb);
-		skb->protocol = proto;
-		skb->dev = port->dev;
-	}
-	skb_reset_network_header(skb);
-	return 0;
-}
-
-/**
- * vnic_queue_send() - give the stack a frame of the program's
- * @queue: the queue
- * @port: its device, held by the caller
- * @from: packet information header, unless IFF_NO_PI, and frame
- * @noblock: -EAGAIN rather than sleep for room in the send buffer
- *
- * Context: process. The stack runs in it, with bottom halves off.
- * Return: the bytes taken, all of @from, or -EINVAL (too short, or not IP),
- * -EMSGSIZE (too long), -EFAULT, -EIO (device down), -EAGAIN, -ENOMEM,
- * -ENOBUFS, -ERESTARTSYS, or -EBADFD (device gone while it slept). All but
- * -EAGAIN and those for which there was no frame count as dropped.
- */
-ssize_t vnic_queue_send(struct vnic_queue *queue, struct vnic_port *port,
-			struct iov_iter *from, bool noblock)
-{
-	unsigned int flags = READ_ONCE(port->flags);
-	size_t total = iov_iter_count(from);
-	struct tun_pi pi = { };
-	struct sk_buff *skb;
-	size_t len;
-	int err;
-
-	if (!(flags & IFF_NO_PI)) {
-		if (total < sizeof(pi))
-			goto too_short;
-		if (!copy_from_iter_full(&pi, sizeof(pi), from))
-			return -EFAULT;
-	}
-	len = iov_iter_count(from);
-	if ((flags & IFF_TAP) && len < ETH_HLEN)
-		goto too_short;
-
-	skb = vnic_frame_alloc(queue, port, from, len, noblock);
-	if (IS_ERR(skb)) {
-		err = PTR_ERR(skb);
-		if (err != -EAGAIN && err != -ERESTARTSYS && err != -EINTR)
-			vnic_drop_rx(port->dev, NULL, SKB_DROP_REASON_NOMEM);
-		return err;
-	}
-	err = vnic_frame_protocol(port, skb, flags, pi.proto);
-	if (err) {
-		vnic_drop_rx(port->dev, skb, SKB_DROP_REASON_UNHANDLED_PROTO);
-		return err;
-	}
-
-	local_bh_disable();
-	rcu_read_lock();
-	/* Once it is down the core waits for RCU, so none comes in after. */
-	if (unlikely(!(port->dev->flags & IFF_UP))) {
-		rcu_read_unlock();
-		local_bh_enable();
-		vnic_drop_rx(port->dev, skb, SKB_DROP_REASON_DEV_READY);
-		return -EIO;
-	}
-	vnic_count_rx(port->dev, 1, len);
-	netif_receive_skb(skb);
-	rcu_read_unlock();
-	local_bh_enable();
-	return total;
-
-too_short:
-	vnic_drop_rx(port->dev, NULL, SKB_DROP_REASON_HDR_TRUNC);
-	return -EINVAL;
-}
-
-/* Returns the bytes that the packet has, of which @to may take fewer. */
-static ssize_t vnic_queue_copy_out(struct sk_buff *skb, struct iov_iter *to,
-				   bool has_pi)
-{
-	size_t total = skb->len + (has_pi ? sizeof(struct tun_pi) : 0);
-
-	if (has_pi) {
-		struct tun_pi pi = { .proto = skb->protocol };
-
-		if (iov_iter_count(to) < sizeof(pi))
-			return -EINVAL;
-		if (iov_iter_count(to) < total)
-			pi.flags |= TUN_PKT_STRIP;
-		if (copy_to_iter(&pi, sizeof(pi), to) != sizeof(pi))
-			return -EFAULT;
-	}
-	if (skb_copy_datagram_iter(skb, 0, to,
-				   min_t(size_t, skb->len, iov_iter_count(to))))
-		return -EFAULT;
-	return total;
-}
-
-/**
- * vnic_queue_recv() - give the program a packet of the stack's
- * @port: the device, held by the caller
- * @skb: the packet, freed here
- * @to: where to copy packet information header and packet; what finds no
- *	room is lost, and the header says so (TUN_PKT_STRIP)
- *
- * Context: process.
- * Return: the bytes that header and packet have, also those that found no
- * room; or -EINVAL (no room for the header) or -EFAULT, the packet dropped.
- */
-ssize_t vnic_queue_recv(struct vnic_port *port, struct sk_buff *skb,
-			struct iov_iter *to)
-{
-	bool has_pi = !(READ_ONCE(port->flags) & IFF_NO_PI);
-	unsigned int len = skb->len;
-	ssize_t ret;
-
-	ret = vnic_queue_copy_out(skb, to, has_pi);
-	if (ret < 0) {
-		vnic_drop_tx(port->dev, skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
-		return ret;
-	}
-	local_bh_disable();
-	vnic_count_tx(port->dev, len);
-	local_bh_enable();
-	consume_skb(skb);
-	return ret;
 }

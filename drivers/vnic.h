@@ -7,12 +7,19 @@
 #ifndef VNIC_H
 #define VNIC_H
 
+#include <linux/bpf.h>
 #include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
 #include <linux/if_tun.h>
+#include <linux/mutex.h>
+#include <linux/netdevice.h>
 #include <linux/ptr_ring.h>
 #include <linux/u64_stats_sync.h>
+#include <linux/virtio_net.h>
 #include <net/dropreason.h>
 #include <net/sock.h>
+#include <net/xdp.h>
 #include <uapi/linux/vnic.h>
 
 #include "compat.h"
@@ -24,7 +31,7 @@
  */
 
 /**
- * struct vnic_stats - packets and bytes of one device on one CPU
+ * struct vnic_stats - packets and bytes of a vndummy or vnveth on one CPU
  * @rx_packets: packets handed to the stack
  * @rx_bytes: their bytes, Ethernet header included
  * @rx_dropped: packets lost on their way to the stack
@@ -46,7 +53,7 @@ struct vnic_stats {
 };
 
 /**
- * struct vnic_link - the head of every kind's private data
+ * struct vnic_link - the head of a vndummy's or vnveth's private data
  * @stats: owned by the device, allocated by vnic_link_init() and freed when
  *	the last reference to the device is gone; so whoever holds a device,
  *	or is in an RCU section that saw it, may count
@@ -63,7 +70,7 @@ void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
 void vnic_drop_tx(struct net_device *dev, struct sk_buff *skb,
 		  enum skb_drop_reason reason);
 int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack);
-int vnic_validate(struct nlattr *tb[], u16 known, u32 max_mtu,
+int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
 		  struct netlink_ext_ack *extack);
 void vnic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
 int vnic_get_link_ksettings(struct net_device *dev,
@@ -107,9 +114,137 @@ void vnic_cell_exit(void);
 bool vnic_cell_add(struct sk_buff *skb);
 void vnic_cell_flush(struct net_device *dev);
 
+/* ----------------------------------------------------------------- count.c
+ * What has become of each packet of a vntun or vntap, queue by queue.
+ */
+
+/**
+ * enum vnic_counter - what can become of a packet, and what is worth a figure
+ * @VNIC_RX_PACKETS: handed to the stack, or to XDP
+ * @VNIC_RX_BYTES: their bytes, without the headers of the fd
+ * @VNIC_RX_SHORT: lost: shorter than its headers, or no header of an fd
+ * @VNIC_RX_LONG: lost: longer than any frame may be
+ * @VNIC_RX_FAULT: lost: not readable in the program's memory
+ * @VNIC_RX_NOMEM: lost: no memory
+ * @VNIC_RX_PROTOCOL: lost: a vntun's packet that is not IP
+ * @VNIC_RX_VNET: lost: a virtio header that is not true
+ * @VNIC_RX_DOWN: lost: the device is down
+ * @VNIC_RX_BUSY: lost: NAPI is behind
+ * @VNIC_RX_XDP_DROP: lost: dropped by an XDP program
+ * @VNIC_RX_XDP_ERROR: lost: an XDP program or what it wanted failed
+ * @VNIC_RX_XDP_TX: of the packets, sent back by an XDP program
+ * @VNIC_RX_XDP_REDIRECT: of the packets, redirected by an XDP program
+ * @VNIC_RX_XDP_GENERIC: of the packets, taken by an XDP program that the core
+ *	ran on an skb; what became of them the core does not tell
+ * @VNIC_TX_PACKETS: fetched by the program
+ * @VNIC_TX_BYTES: their bytes, without the headers of the fd
+ * @VNIC_TX_NO_QUEUE: lost: no program was attached
+ * @VNIC_TX_FULL: lost: the ring was full
+ * @VNIC_TX_FILTER_MAC: lost: refused by TUNSETTXFILTER
+ * @VNIC_TX_FILTER_CBPF: lost: refused by TUNATTACHFILTER
+ * @VNIC_TX_FILTER_EBPF: lost: refused by TUNSETFILTEREBPF
+ * @VNIC_TX_FAULT: lost: the program's memory was not writable, or had no
+ *	room for the headers
+ * @VNIC_TX_NOMEM: lost: no memory
+ * @VNIC_TX_VNET: lost: an offload that no virtio header can tell
+ * @VNIC_TX_PURGED: lost: in the ring when the queue or the device went, or
+ *	when the ring became shorter
+ * @VNIC_TX_TRUNCATED: of the packets, those that the program's buffer cut off
+ * @VNIC_TX_XDP: of those that reached a ring, the frames of ndo_xdp_xmit
+ * @VNIC_TX_STOP: times that the transmit queue was stopped (IFF_BACKPRESSURE)
+ * @VNIC_TX_WAKE: times that it was woken after that
+ * @VNIC_COUNTERS: how many there are
+ *
+ * The table in count.c has the name of each, and for those that are losses
+ * the drop reason.
+ */
+enum vnic_counter {
+	VNIC_RX_PACKETS,
+	VNIC_RX_BYTES,
+	VNIC_RX_SHORT,
+	VNIC_RX_LONG,
+	VNIC_RX_FAULT,
+	VNIC_RX_NOMEM,
+	VNIC_RX_PROTOCOL,
+	VNIC_RX_VNET,
+	VNIC_RX_DOWN,
+	VNIC_RX_BUSY,
+	VNIC_RX_XDP_DROP,
+	VNIC_RX_XDP_ERROR,
+	VNIC_RX_XDP_TX,
+	VNIC_RX_XDP_REDIRECT,
+	VNIC_RX_XDP_GENERIC,
+	VNIC_TX_PACKETS,
+	VNIC_TX_BYTES,
+	VNIC_TX_NO_QUEUE,
+	VNIC_TX_FULL,
+	VNIC_TX_FILTER_MAC,
+	VNIC_TX_FILTER_CBPF,
+	VNIC_TX_FILTER_EBPF,
+	VNIC_TX_FAULT,
+	VNIC_TX_NOMEM,
+	VNIC_TX_VNET,
+	VNIC_TX_PURGED,
+	VNIC_TX_TRUNCATED,
+	VNIC_TX_XDP,
+	VNIC_TX_STOP,
+	VNIC_TX_WAKE,
+	VNIC_COUNTERS,
+};
+
+/**
+ * struct vnic_count - the counters of one queue on one CPU
+ * @counter: one for each &enum vnic_counter
+ * @syncp: makes them one consistent snapshot on 32-bit machines
+ *
+ * Written by its own CPU only, interrupts off on 32-bit machines; read by any.
+ */
+struct vnic_count {
+	u64_stats_t		counter[VNIC_COUNTERS];
+	struct u64_stats_sync	syncp;
+};
+
+struct vnic_port;
+struct vnic_queue;
+
+void vnic_count(struct vnic_port *port, unsigned int index,
+		enum vnic_counter counter, unsigned int n);
+void vnic_count_packet(struct vnic_port *port, unsigned int index,
+		       enum vnic_counter packets, unsigned int bytes);
+void vnic_lose(struct vnic_port *port, unsigned int index,
+	       struct sk_buff *skb, enum vnic_counter counter);
+void vnic_count_sum(struct vnic_port *port, int index, u64 *sum);
+void vnic_count_get_stats64(struct net_device *dev,
+			    struct rtnl_link_stats64 *tot);
+void vnic_count_get_strings(struct net_device *dev, u32 set, u8 *data);
+int vnic_count_get_sset_count(struct net_device *dev, int set);
+void vnic_count_get_ethtool_stats(struct net_device *dev,
+				  struct ethtool_stats *head, u64 *data);
+
+/* qstats.c, for kernels that have statistics of queues in the netdev family. */
+#ifdef VNIC_HAVE_QSTATS
+void vnic_qstats_setup(struct net_device *dev);
+#else
+static inline void vnic_qstats_setup(struct net_device *dev)
+{
+}
+#endif
+
 /* ----------------------------------------------------------------- queue.c
  * What joins a vntun or vntap to one open file.
  */
+
+/* Index of a queue that has no slot: none yet, or TUNSETQUEUE has detached it */
+#define VNIC_NO_SLOT		U16_MAX
+
+/* TUNSETIFF flags that are the file's own: how it is spoken on it. */
+#define VNIC_QUEUE_FLAGS	(IFF_NO_PI | IFF_ONE_QUEUE | IFF_VNET_HDR | \
+				 IFF_NAPI | IFF_NAPI_FRAGS | IFF_BACKPRESSURE)
+
+/* Of struct vnic_queue: the vnet header is little endian (TUNSETVNETLE) ... */
+#define VNIC_QUEUE_LE		0x80000000
+/* ... or big endian (TUNSETVNETBE), for kernels that are built for that. */
+#define VNIC_QUEUE_BE		0x40000000
 
 /**
  * struct vnic_queue - a bounded ring of packets and a door into the stack
@@ -122,95 +257,412 @@ void vnic_cell_flush(struct net_device *dev);
  * @port: the device; written under RTNL, read under RTNL or RCU. Does not
  *	hold the device: vnic_port_get() takes a reference for the time of a
  *	call, and the device clears this pointer before it goes.
- * @ring: packets from the stack, waiting for the program. Its producer lock
- *	is taken in transmit (BH off), its consumer lock in process context
- *	only. A packet in the ring belongs to the device, as its skb->dev;
- *	the ring is therefore emptied before @port is let go of.
+ * @next: in the device's list of detached queues; under RTNL
+ * @ring: packets from the stack, waiting for the program: struct sk_buff, or
+ *	struct xdp_frame with the lowest bit of the pointer set. Its producer
+ *	lock is taken in transmit (BH off), its consumer lock in process
+ *	context, BH off. A packet in the ring belongs to the device, as its
+ *	skb->dev or xdp_frame->dev_rx; the ring is therefore emptied before
+ *	@port is let go of.
+ * @consumed: packets fetched since the transmit queue was stopped; under the
+ *	ring's consumer lock
  * @fasync: who wants SIGIO; its own locking
+ * @flags: VNIC_QUEUE_FLAGS, VNIC_QUEUE_LE and _BE; written under RTNL, read
+ *	once for each packet without it
+ * @vnet_hdr_len: bytes of the vnet header, 10 or more; as @flags
  * @ifindex: TUNSETIFINDEX, the index that TUNSETIFF will ask for; under RTNL
- * @index: slot in the device's array; written under RTNL before @port and the
- *	slot are published
+ * @index: slot in the device's array, or VNIC_NO_SLOT; written under RTNL
+ *	and both locks of the ring
+ * @nofilter: attached with IFF_NOFILTER: the device's classic filter does not
+ *	apply; written under RTNL
+ * @rxq: what XDP programs know of the queue; registered while attached
+ * @napi: with IFF_NAPI, delivers @rx; enabled while it has a slot
+ * @napi_lock: who may give @napi a frame of IFF_NAPI_FRAGS. Never held over
+ *	user memory: RTNL waits for it.
+ * @rx: packets of the program for @napi. Its lock guards @rx_open.
+ * @rx_open: @napi is enabled, so what is in @rx will be fetched
+ * @pool: pages for large frames, made with the first of them
+ * @pool_lock: for allocations from @pool, BH off
  *
- * Owned by the open file. While a device is attached, its slot points here
- * too; vnic_port_detach() waits for the RCU readers of that slot before the
- * file can free the queue.
+ * Owned by the open file. While a device is attached, its slot or its list of
+ * detached queues points here too; vnic_queue_detach() waits for the RCU
+ * readers of the slot before the file can free the queue.
  */
 struct vnic_queue {
 	struct sock			sk;
 	struct socket			socket;
 	struct vnic_port __rcu		*port;
+	struct list_head		next;
 	struct ptr_ring			ring;
+	unsigned int			consumed;
 	struct fasync_struct		*fasync;
+	unsigned int			flags;
+	unsigned int			vnet_hdr_len;
 	int				ifindex;
 	u16				index;
+	bool				nofilter;
+	struct xdp_rxq_info		rxq;
+	struct napi_struct		napi;
+	struct mutex			napi_lock;	/* giving @napi a frame */
+	struct sk_buff_head		rx;
+	bool				rx_open;
+	struct page_pool		*pool;
+	spinlock_t			pool_lock;	/* allocating from @pool */
 };
+
+/* What lies in a ring may be a frame of XDP's; the pointer's last bit tells. */
+#define VNIC_RING_XDP		BIT(0)
+
+static inline bool vnic_ring_is_xdp(const void *ptr)
+{
+	return (unsigned long)ptr & VNIC_RING_XDP;
+}
+
+static inline struct xdp_frame *vnic_ring_to_xdp(const void *ptr)
+{
+	return (void *)((unsigned long)ptr & ~VNIC_RING_XDP);
+}
+
+static inline void *vnic_ring_from_xdp(struct xdp_frame *frame)
+{
+	return (void *)((unsigned long)frame | VNIC_RING_XDP);
+}
 
 struct vnic_queue *vnic_queue_alloc(struct net *net);
 void vnic_queue_free(struct vnic_queue *queue);
 int vnic_queue_resize(struct vnic_queue *queue, unsigned int len);
-void vnic_queue_purge(struct vnic_queue *queue);
+void vnic_queue_purge(struct vnic_port *port, struct vnic_queue *queue,
+		      unsigned int index);
 void vnic_queue_start(struct vnic_queue *queue);
 void vnic_queue_shutdown(struct vnic_queue *queue);
+void vnic_queue_set_index(struct vnic_queue *queue, unsigned int index);
+void vnic_queue_wake_tx(struct vnic_port *port, struct vnic_queue *queue);
 bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev);
-enum skb_drop_reason vnic_queue_produce(struct vnic_queue *queue,
-					struct sk_buff *skb);
-struct sk_buff *vnic_queue_consume(struct vnic_queue *queue);
+bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
+		    struct netdev_queue *txq);
+void vnic_queue_wake_reader(struct vnic_queue *queue);
+enum vnic_counter vnic_queue_produce(struct vnic_port *port,
+				     struct vnic_queue *queue,
+				     struct sk_buff *skb);
+int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
+		       void **ptrs, int n);
+void vnic_queue_unconsume(struct vnic_queue *queue, void **ptrs, int n);
 int vnic_queue_wait(struct vnic_queue *queue);
-ssize_t vnic_queue_send(struct vnic_queue *queue, struct vnic_port *port,
-			struct iov_iter *from, bool noblock);
-ssize_t vnic_queue_recv(struct vnic_port *port, struct sk_buff *skb,
-			struct iov_iter *to);
+
+/* ------------------------------------------------------------------ vnet.c
+ * What a virtio header says of a packet: checksum to be filled in, segments.
+ */
+
+/**
+ * struct vnic_offload - a virtio header, in the CPU's byte order
+ * @flags: VIRTIO_NET_HDR_F_*
+ * @gso_type: VIRTIO_NET_HDR_GSO_*
+ * @hdr_len: bytes of all headers; a hint
+ * @gso_size: payload bytes of each segment
+ * @csum_start: where the checksum begins, in bytes from the packet's first
+ * @csum_offset: where it is stored, in bytes from @csum_start
+ * @outer_th: of a packet in a UDP tunnel, the outer UDP header
+ * @inner_nh: of a packet in a UDP tunnel, the inner IP header
+ * @tunnel: the header was long enough for the last two
+ *
+ * A copy: what user memory held is read once, checked, then used.
+ */
+struct vnic_offload {
+	u8	flags;
+	u8	gso_type;
+	u16	hdr_len;
+	u16	gso_size;
+	u16	csum_start;
+	u16	csum_offset;
+	u16	outer_th;
+	u16	inner_nh;
+	bool	tunnel;
+};
+
+int vnic_vnet_pull(unsigned int flags, unsigned int len, struct iov_iter *from,
+		   struct vnic_offload *offload);
+int vnic_vnet_push(unsigned int flags, unsigned int len, struct iov_iter *to,
+		   const struct vnic_offload *offload);
+void vnic_vnet_decode(const struct vnic_vnet *vnet,
+		      struct vnic_offload *offload);
+void vnic_vnet_encode(const struct vnic_offload *offload,
+		      struct vnic_vnet *vnet);
+int vnic_vnet_check(const struct vnic_offload *offload, size_t len, bool tap);
+int vnic_vnet_to_skb(struct sk_buff *skb, const struct vnic_offload *offload);
+int vnic_vnet_from_skb(const struct sk_buff *skb, bool tunnel,
+		       struct vnic_offload *offload);
+
+/* tunnel.c, for kernels that have the headers of UDP tunnels. */
+#ifdef VNIC_HAVE_VNET_TUNNEL
+#define VNIC_TUNNEL_OFFLOADS	(NETIF_F_GSO_UDP_TUNNEL | \
+				 NETIF_F_GSO_UDP_TUNNEL_CSUM)
+
+int vnic_vnet_tunnel_to_skb(struct sk_buff *skb,
+			    const struct vnic_offload *offload);
+int vnic_vnet_tunnel_from_skb(const struct sk_buff *skb,
+			      struct vnic_offload *offload);
+#else
+#define VNIC_TUNNEL_OFFLOADS	((netdev_features_t)0)
+
+static inline int vnic_vnet_tunnel_to_skb(struct sk_buff *skb,
+					  const struct vnic_offload *offload)
+{
+	return -EINVAL;
+}
+
+static inline int vnic_vnet_tunnel_from_skb(const struct sk_buff *skb,
+					    struct vnic_offload *offload)
+{
+	return -EINVAL;
+}
+#endif
+
+/* ----------------------------------------------------------------- frame.c
+ * From a program's memory into an skb.
+ */
+struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
+				 size_t room);
+struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
+				 struct iov_iter *from, size_t len,
+				 size_t room, bool noblock);
+struct sk_buff *vnic_frame_vector(struct net_device *dev,
+				  struct iov_iter *from, size_t len);
+void vnic_frame_free_pool(struct vnic_queue *queue);
+
+static inline bool vnic_frame_is_small(size_t len, size_t room)
+{
+	return SKB_DATA_ALIGN(room + len) +
+	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) <= PAGE_SIZE;
+}
+
+/* ------------------------------------------------------------------- xdp.c
+ * XDP programs on a vntap.
+ */
+struct sk_buff *vnic_xdp_small(struct vnic_port *port, struct vnic_queue *queue,
+			       struct iov_iter *from, size_t len, size_t room);
+struct sk_buff *vnic_xdp_generic(struct vnic_port *port,
+				 struct vnic_queue *queue,
+				 struct sk_buff *skb);
+int vnic_xdp_setup(struct net_device *dev, struct netdev_bpf *bpf);
+int vnic_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
+		  u32 flags);
+
+/* ------------------------------------------------------------------ napi.c
+ * IFF_NAPI: packets reach the stack by way of GRO.
+ */
+void vnic_napi_add(struct vnic_port *port, struct vnic_queue *queue);
+void vnic_napi_del(struct vnic_queue *queue);
+void vnic_napi_enable(struct vnic_queue *queue);
+void vnic_napi_disable(struct vnic_port *port, struct vnic_queue *queue);
+bool vnic_napi_give(struct vnic_queue *queue, struct sk_buff *skb);
+bool vnic_napi_give_frags(struct vnic_queue *queue, struct sk_buff *skb);
+
+/* ------------------------------------------------------------------ flow.c
+ * Which queue a packet of the stack goes to.
+ */
+
+/**
+ * struct vnic_flows - from which queue each flow was last written
+ * @entry: hash (32 bits), queue (16 bits) and time (16 bits) of the last
+ *	packet whose hash ends like the entry's number; see flow.c. Read and
+ *	written without a lock: an entry is one word, and a flow that displaces
+ *	another one costs that one its queue, no more.
+ * @rcu: readers are in RCU sections
+ */
+struct vnic_flows {
+	atomic64_t	entry[4096];
+	struct rcu_head	rcu;
+};
+
+int vnic_flow_init(struct vnic_port *port);
+void vnic_flow_exit(struct vnic_port *port);
+void vnic_flow_learn(struct vnic_port *port, u32 hash, unsigned int index);
+void vnic_flow_move(struct vnic_port *port, unsigned int from,
+		    unsigned int to);
+u16 vnic_flow_select(struct net_device *dev, struct sk_buff *skb,
+		     struct net_device *sb_dev);
+
+static inline u32 vnic_flow_hash(struct sk_buff *skb)
+{
+	return __skb_get_hash_symmetric(skb);
+}
+
+/* ---------------------------------------------------------------- filter.c
+ * Which packets of the stack do not go to the program.
+ */
+
+/* Addresses that TUNSETTXFILTER compares; the others are hashed. */
+#define VNIC_FILTER_EXACT	8
+
+/**
+ * struct vnic_mac_filter - TUNSETTXFILTER
+ * @count: how many of @exact are used
+ * @hash: one bit for each hash of a multicast address that passes
+ * @exact: addresses that pass
+ * @rcu: replaced as a whole, so that a packet sees the old one or the new one
+ */
+struct vnic_mac_filter {
+	unsigned int	count;
+	u64		hash;
+	u8		exact[VNIC_FILTER_EXACT][ETH_ALEN];
+	struct rcu_head	rcu;
+};
+
+/**
+ * struct vnic_prog - a BPF program and the wish to outlive its last runner
+ * @prog: the program, owned
+ * @rcu: runners are in RCU sections
+ */
+struct vnic_prog {
+	struct bpf_prog	*prog;
+	struct rcu_head	rcu;
+};
+
+struct vnic_mac_filter *vnic_filter_mac_get(const void __user *arg, int *ret);
+struct vnic_prog *vnic_filter_cbpf_get(struct sock_fprog *fprog);
+struct vnic_prog *vnic_filter_ebpf_get(int fd);
+void vnic_filter_put(struct vnic_prog *prog, struct vnic_mac_filter *mac);
+void vnic_filter_mac_set(struct vnic_port *port, struct vnic_mac_filter *mac);
+void vnic_filter_prog_set(struct vnic_prog __rcu **slot,
+			  struct vnic_prog *prog);
+void vnic_filter_exit(struct vnic_port *port);
+enum vnic_counter vnic_filter_run(struct vnic_port *port,
+				  struct vnic_queue *queue,
+				  struct sk_buff *skb);
+
+/* ---------------------------------------------------------- send.c, recv.c
+ * A packet's way from the program into the stack, and back. batch.c takes
+ * many at once.
+ */
+ssize_t vnic_send(struct vnic_port *port, struct vnic_queue *queue,
+		  struct iov_iter *from, bool noblock);
+struct sk_buff *vnic_send_build(struct vnic_port *port,
+				struct vnic_queue *queue, struct iov_iter *from,
+				const struct vnic_offload *offload,
+				const __be16 *proto, bool noblock);
+void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
+		    struct list_head *list);
+ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
+		  struct iov_iter *to);
+int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
+		     void *ptr, struct vnic_packet *packet);
+int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
+	       const struct vnic_batch *batch, bool noblock);
 
 /* ------------------------------------------------------------------ port.c
  * The device half of vntun and vntap, whose far end is a program.
  */
 
-/* Flags of struct vnic_port that a program chooses when it attaches. */
-#define VNIC_PORT_FEATURES	(IFF_NO_PI | IFF_ONE_QUEUE)
-/* TUNSETIFF flags that change what crosses the fd and that we do not have. */
-#define VNIC_PORT_REFUSED	(IFF_VNET_HDR | IFF_MULTI_QUEUE)
+/* The most queues that a device can have: as tun. */
+#define VNIC_QUEUES_MAX		256
+
+/* A longer list of packets gains nothing; as tun's limit for batches. */
+#define VNIC_LIST_MAX		64
+
+/* What a program may ask of the stack by TUNSETOFFLOAD. */
+#define VNIC_PORT_OFFLOADS	(NETIF_F_HW_CSUM | NETIF_F_TSO | \
+				 NETIF_F_TSO6 | NETIF_F_TSO_ECN | \
+				 NETIF_F_GSO_UDP_L4 | VNIC_TUNNEL_OFFLOADS)
+
+/**
+ * struct vnic_slot - one queue of a device
+ * @queue: who has it; written under RTNL, read in transmit under RCU. Cleared
+ *	before its queue may be freed.
+ * @count: its counters; made with the first queue that takes the slot, before
+ *	@queue is published, and freed with the device
+ */
+struct vnic_slot {
+	struct vnic_queue __rcu		*queue;
+	struct vnic_count __percpu	*count;
+};
 
 /**
  * struct vnic_port - private data of a vntun or vntap
- * @link: counters
  * @dev: the device that this is the private data of
- * @flags: IFF_TUN or IFF_TAP, IFF_PERSIST, VNIC_PORT_FEATURES; written under
- *	RTNL, read once for each packet without it
+ * @flags: IFF_TUN or IFF_TAP, IFF_PERSIST, IFF_MULTI_QUEUE and
+ *	VNIC_QUEUE_FLAGS as the device was made; of the last only
+ *	IFF_BACKPRESSURE acts, the others are each queue's own. Written under
+ *	RTNL, read without it.
+ * @pinned: which of IFF_NO_PI and IFF_VNET_HDR in @flags every program has to
+ *	attach with; under RTNL
+ * @name: of the device. dev->name may change while it is read.
+ * @name_lock: for @name and for dev->dev_addr
  * @headroom: bytes to leave in front of a packet that the program sends
  *	(ndo_set_rx_headroom); not always under RTNL, a hint that fits whenever
- * @owner: who may attach without CAP_NET_ADMIN, or INVALID_UID; under RTNL
- * @group: the same for a group, or INVALID_GID; under RTNL
+ * @owner: who may attach without CAP_NET_ADMIN, or INVALID_UID; written under
+ *	RTNL
+ * @group: the same for a group, or INVALID_GID; written under RTNL
  * @ksettings: what ``ethtool -s`` has set; under RTNL
- * @numqueues: how many slots of @queues are taken, from the first on;
- *	under RTNL
- * @queues: dev->num_tx_queues slots; written under RTNL, read in transmit
- *	under RCU. A slot is cleared before its queue may be freed.
+ * @msg_enable: NETIF_MSG_*, which messages are logged
+ * @ring_len: packets that a ring holds; under RTNL
+ * @rx_frames: the most packets of a batch that the stack gets as one list
+ * @offloads: what TUNSETOFFLOAD has asked for; written under RTNL
+ * @numqueues: how many slots are taken, from the first on; written under
+ *	RTNL
+ * @numdisabled: how many queues TUNSETQUEUE has detached; written under RTNL
+ * @numplain: how many of both have no virtio header; under RTNL
+ * @disabled: those that are detached; under RTNL
+ * @slots: dev->num_tx_queues of them
+ * @base: counters of what no slot can be told for
+ * @flows: which flow came from which queue; there as soon as there is a
+ *	second queue; written under RTNL, read under RCU
+ * @steering: TUNSETSTEERINGEBPF; written under RTNL, read under RCU
+ * @ebpf: TUNSETFILTEREBPF, as @steering
+ * @cbpf: TUNATTACHFILTER, as @steering
+ * @fprog: what TUNATTACHFILTER was given, for TUNGETFILTER; under @name_lock
+ * @mac: TUNSETTXFILTER, as @steering
+ * @xdp: the XDP program, owned; as @steering
+ * @security: the security module's; set once
  */
 struct vnic_port {
-	struct vnic_link		link;
 	struct net_device		*dev;
 	unsigned int			flags;
+	unsigned int			pinned;
+	char				name[IFNAMSIZ];
+	spinlock_t			name_lock;	/* @name, @fprog, address */
 	unsigned int			headroom;
 	kuid_t				owner;
 	kgid_t				group;
 	struct ethtool_link_ksettings	ksettings;
+	u32				msg_enable;
+	unsigned int			ring_len;
+	unsigned int			rx_frames;
+	netdev_features_t		offloads;
 	unsigned int			numqueues;
-	struct vnic_queue __rcu		**queues;
+	unsigned int			numdisabled;
+	unsigned int			numplain;
+	struct list_head		disabled;
+	struct vnic_slot		*slots;
+	struct vnic_count __percpu	*base;
+	struct vnic_flows __rcu		*flows;
+	struct vnic_prog __rcu		*steering;
+	struct vnic_prog __rcu		*ebpf;
+	struct vnic_prog __rcu		*cbpf;
+	struct sock_fprog		fprog;
+	struct vnic_mac_filter __rcu	*mac;
+	struct bpf_prog __rcu		*xdp;
+	void				*security;
 };
 
 extern const struct ethtool_ops vnic_port_ethtool_ops;
+extern const struct attribute_group vnic_port_sysfs;
+extern const struct nla_policy vnic_port_policy[VNIC_TUN_BACKPRESSURE + 1];
 
 int vnic_port_init(struct net_device *dev);
 void vnic_port_uninit(struct net_device *dev);
+int vnic_port_open(struct net_device *dev);
+int vnic_port_stop(struct net_device *dev);
 void vnic_port_setup(struct net_device *dev, unsigned int type);
-int vnic_port_newlink(struct net_device *dev,
-		      struct rtnl_newlink_params *params,
-		      struct netlink_ext_ack *extack);
 netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev);
+netdev_features_t vnic_port_fix_features(struct net_device *dev,
+					 netdev_features_t features);
 void vnic_port_set_rx_headroom(struct net_device *dev, int headroom);
 int vnic_port_change_carrier(struct net_device *dev, bool on);
-int vnic_port_attach(struct vnic_queue *queue, struct ifreq *ifr);
-void vnic_port_detach(struct vnic_queue *queue);
+void vnic_port_set_offloads(struct vnic_port *port,
+			    netdev_features_t offloads);
+int vnic_port_set_ring(struct vnic_port *port, unsigned int len);
+void vnic_port_set_backpressure(struct vnic_port *port, bool on);
+void vnic_port_get_name(struct vnic_port *port, char *name);
 struct vnic_port *vnic_port_get(struct vnic_queue *queue);
 void vnic_port_put(struct vnic_port *port);
 int vnic_port_notifier_init(void);
@@ -221,9 +673,35 @@ static inline bool vnic_port_is_tap(const struct vnic_port *port)
 	return READ_ONCE(port->flags) & IFF_TAP;
 }
 
+/* --------------------------------------------------------------- netlink.c
+ * vntun and vntap made, changed and shown by ``ip link``.
+ */
+
+/* The attributes that they have. */
+#define VNIC_PORT_ATTRS		(GENMASK_ULL(VNIC_TUN_NUM_DISABLED_QUEUES, \
+					     VNIC_TUN_OWNER) | \
+				 BIT_ULL(VNIC_TUN_BACKPRESSURE))
+
+int vnic_port_newlink(struct net_device *dev,
+		      struct rtnl_newlink_params *params,
+		      struct netlink_ext_ack *extack);
+int vnic_port_changelink(struct net_device *dev, struct nlattr *tb[],
+			 struct nlattr *data[], struct netlink_ext_ack *extack);
+size_t vnic_port_get_size(const struct net_device *dev);
+int vnic_port_fill_info(struct sk_buff *skb, const struct net_device *dev);
+
+/* ---------------------------------------------------------------- attach.c
+ * Queues and devices meet and part: TUNSETIFF, TUNSETQUEUE, close, deletion.
+ */
+int vnic_attach(struct vnic_queue *queue, struct ifreq *ifr);
+int vnic_attach_again(struct vnic_queue *queue);
+int vnic_attach_pause(struct vnic_queue *queue);
+void vnic_attach_end(struct vnic_queue *queue);
+void vnic_attach_end_all(struct vnic_port *port);
+
 /* ------------------------------------------------ ioctl.c, chardev.c: faces */
 long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
-		unsigned long value, size_t ifreq_len);
+		unsigned long value, size_t ifreq_len, bool noblock);
 int vnic_chardev_init(void);
 void vnic_chardev_exit(void);
 

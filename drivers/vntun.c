@@ -3,7 +3,7 @@
  * vntun - an interface with a program at the other end, carrying IP packets
  *
  *	stack --> vnic_port_xmit() --> queue --> read() on /dev/vnic
- *	stack <-- vnic_queue_send() <---------- write() on /dev/vnic
+ *	stack <-- vnic_send() <---------------- write() on /dev/vnic
  *
  * No Ethernet header, no addresses, no ARP: what a VPN wants. Learn: what
  * makes a device point-to-point, and compare with vntap.c, which differs in
@@ -21,8 +21,12 @@
 static const struct net_device_ops vntun_netdev_ops = {
 	.ndo_init		= vnic_port_init,
 	.ndo_uninit		= vnic_port_uninit,
+	.ndo_open		= vnic_port_open,
+	.ndo_stop		= vnic_port_stop,
 	.ndo_start_xmit		= vnic_port_xmit,
-	.ndo_get_stats64	= vnic_get_stats64,
+	.ndo_select_queue	= vnic_flow_select,
+	.ndo_fix_features	= vnic_port_fix_features,
+	.ndo_get_stats64	= vnic_count_get_stats64,
 	.ndo_set_rx_headroom	= vnic_port_set_rx_headroom,
 	.ndo_change_carrier	= vnic_port_change_carrier,
 };
@@ -47,7 +51,7 @@ static int vntun_validate(struct nlattr *tb[], struct nlattr *data[],
 				    "vntun has no MAC address; vntap has");
 		return -EOPNOTSUPP;
 	}
-	return vnic_validate(tb, 0, ETH_MAX_MTU, extack);
+	return vnic_validate(tb, VNIC_PORT_ATTRS, ETH_MAX_MTU, extack);
 }
 
 VNIC_NEWLINK(vnic_port_newlink, 0, vntun_validate)
@@ -58,6 +62,11 @@ struct rtnl_link_ops vntun_link_ops = {
 	.setup		= vntun_setup,
 	.validate	= vntun_validate,
 	.newlink	= VNIC_NEWLINK_OP(vnic_port_newlink),
+	.changelink	= vnic_port_changelink,
+	.maxtype	= ARRAY_SIZE(vnic_port_policy) - 1,
+	.policy		= vnic_port_policy,
+	.get_size	= vnic_port_get_size,
+	.fill_info	= vnic_port_fill_info,
 };
 
 MODULE_ALIAS_RTNL_LINK(VNIC_KIND_TUN);

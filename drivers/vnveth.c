@@ -237,7 +237,7 @@ static void vnveth_setup(struct net_device *dev)
 static int vnveth_validate(struct nlattr *tb[], struct nlattr *data[],
 			   struct netlink_ext_ack *extack)
 {
-	return vnic_validate(tb, VNIC_VETH_PEER, ETH_MAX_MTU, extack);
+	return vnic_validate(tb, BIT_ULL(VNIC_VETH_PEER), ETH_MAX_MTU, extack);
 }
 
 /* The core offers GRO on every device; here nothing would come of it. */

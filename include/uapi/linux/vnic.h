@@ -4,12 +4,16 @@
  *
  * /dev/vnic speaks the ABI of /dev/net/tun, so its ioctls, flags and packet
  * headers are those of <linux/if_tun.h>, byte for byte; nothing of it is
- * repeated here.
+ * repeated here. What is new has ioctls of its own (VNIC_IOC_*), whose
+ * structures have the same layout for 32-bit and 64-bit programs.
  */
 #ifndef _UAPI_LINUX_VNIC_H
 #define _UAPI_LINUX_VNIC_H
 
+#include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/ioctl.h>
+#include <linux/types.h>
 #include <linux/veth.h>
 
 /**
@@ -42,5 +46,184 @@ enum vnic_veth_attr {
 	VNIC_VETH_UNSPEC = VETH_INFO_UNSPEC,
 	VNIC_VETH_PEER = VETH_INFO_PEER,
 };
+
+/**
+ * enum vnic_tun_attr - attributes of vntun and vntap in IFLA_INFO_DATA
+ * @VNIC_TUN_UNSPEC: not used
+ * @VNIC_TUN_OWNER: u32, user that may attach without CAP_NET_ADMIN, as a
+ *	number in the sender's user namespace; 4294967295 for none
+ * @VNIC_TUN_GROUP: u32, the same for a group. With both, both must match.
+ * @VNIC_TUN_TYPE: u8, IFF_TUN or IFF_TAP; read only
+ * @VNIC_TUN_PI: u8, 0 or 1. Given, every program has to attach with
+ *	(without IFF_NO_PI) or without a packet information header; not given,
+ *	each program chooses for its own file.
+ * @VNIC_TUN_VNET_HDR: u8, 0 or 1, the same for IFF_VNET_HDR
+ * @VNIC_TUN_PERSIST: u8, 0 or 1: does the device outlive its last program?
+ *	1 unless given.
+ * @VNIC_TUN_MULTI_QUEUE: u8, 1 for a device to which programs attach with
+ *	IFF_MULTI_QUEUE. Follows from IFLA_NUM_TX_QUEUES, the number of queues
+ *	(1 to 256), with which it must agree; only at creation.
+ * @VNIC_TUN_NUM_QUEUES: u32, queues attached; read only, multi-queue only
+ * @VNIC_TUN_NUM_DISABLED_QUEUES: u32, queues that TUNSETQUEUE has detached;
+ *	read only, multi-queue only
+ * @VNIC_TUN_BACKPRESSURE: u8, 0 or 1: does a full ring stop the transmit
+ *	queue (as IFF_BACKPRESSURE) or drop?
+ *
+ * The numbers up to 9 are those of IFLA_TUN_* in <linux/if_link.h>. All but
+ * the type and the number of queues may be changed while the device lives;
+ * PI and VNET_HDR apply to programs that attach afterwards.
+ */
+enum vnic_tun_attr {
+	VNIC_TUN_UNSPEC = IFLA_TUN_UNSPEC,
+	VNIC_TUN_OWNER = IFLA_TUN_OWNER,
+	VNIC_TUN_GROUP = IFLA_TUN_GROUP,
+	VNIC_TUN_TYPE = IFLA_TUN_TYPE,
+	VNIC_TUN_PI = IFLA_TUN_PI,
+	VNIC_TUN_VNET_HDR = IFLA_TUN_VNET_HDR,
+	VNIC_TUN_PERSIST = IFLA_TUN_PERSIST,
+	VNIC_TUN_MULTI_QUEUE = IFLA_TUN_MULTI_QUEUE,
+	VNIC_TUN_NUM_QUEUES = IFLA_TUN_NUM_QUEUES,
+	VNIC_TUN_NUM_DISABLED_QUEUES = IFLA_TUN_NUM_DISABLED_QUEUES,
+	VNIC_TUN_BACKPRESSURE = 32,
+};
+
+/**
+ * define VNIC_UAPI_VERSION - version of the ioctls and structures below
+ *
+ * Grows when something is added; nothing that is there changes.
+ */
+#define VNIC_UAPI_VERSION	1
+
+/**
+ * define VNIC_BATCH_MAX - the most packets that one call may carry
+ */
+#define VNIC_BATCH_MAX		1024
+
+/**
+ * struct vnic_vnet - offloads of one packet, as virtio 1 lays them out
+ * @flags: VIRTIO_NET_HDR_F_*
+ * @gso_type: VIRTIO_NET_HDR_GSO_*
+ * @hdr_len: bytes of all headers; a hint
+ * @gso_size: payload bytes of each segment
+ * @csum_start: where the checksum begins, in bytes from the packet's first
+ * @csum_offset: where it is to be stored, in bytes from @csum_start
+ * @num_buffers: 0
+ * @hash_value: 0
+ * @hash_report: 0
+ * @reserved: 0
+ * @outer_th_offset: of a packet in a UDP tunnel, the outer UDP header
+ * @inner_nh_offset: of a packet in a UDP tunnel, the inner IP header
+ *
+ * Virtio 1.3, section 5.1.6, and struct virtio_net_hdr_v1_hash_tunnel of
+ * <linux/virtio_net.h>, which older headers lack: the same 24 bytes, always
+ * little endian. All zero for a packet with nothing left to do.
+ */
+struct vnic_vnet {
+	__u8	flags;
+	__u8	gso_type;
+	__le16	hdr_len;
+	__le16	gso_size;
+	__le16	csum_start;
+	__le16	csum_offset;
+	__le16	num_buffers;
+	__le32	hash_value;
+	__le16	hash_report;
+	__le16	reserved;
+	__le16	outer_th_offset;
+	__le16	inner_nh_offset;
+};
+
+/**
+ * define VNIC_PACKET_TRUNC - the buffer was shorter than the packet
+ *
+ * Set in struct vnic_packet.flags by VNIC_IOC_RECV; the rest is lost.
+ */
+#define VNIC_PACKET_TRUNC	(1 << 0)
+
+/**
+ * struct vnic_packet - one packet of a batch
+ * @addr: address of the packet, or of the buffer that shall take it: the
+ *	Ethernet frame on a vntap, the IP packet on a vntun. There is neither a
+ *	packet information header nor a virtio header before it, whatever the
+ *	flags with which the file was attached.
+ * @len: its length in bytes. VNIC_IOC_RECV: going in, that of the buffer;
+ *	coming out, that of the packet, which may be more.
+ * @result: out: 0, or a negative errno for what became of this packet alone:
+ *	-EINVAL (too short, not IP, or a bad @vnet), -EMSGSIZE, -EFAULT,
+ *	-ENOMEM, -EIO (device down). Such a packet counts as dropped.
+ * @flags: VNIC_IOC_SEND: 0. VNIC_IOC_RECV: out: VNIC_PACKET_*
+ * @proto: vntun: Ethernet protocol number, in network byte order.
+ *	VNIC_IOC_SEND: 0 for what the packet's first four bits say. vntap: not
+ *	looked at, and 0 coming out.
+ * @reserved: 0
+ * @vnet: offloads
+ */
+struct vnic_packet {
+	__aligned_u64		addr;
+	__u32			len;
+	__s32			result;
+	__u16			flags;
+	__be16			proto;
+	__u32			reserved;
+	struct vnic_vnet	vnet;
+};
+
+/**
+ * struct vnic_batch - argument of VNIC_IOC_SEND and VNIC_IOC_RECV
+ * @packets: address of an array of struct vnic_packet
+ * @count: its entries, 0 to VNIC_BATCH_MAX
+ * @min: entries for which to wait, 0 to @count. Without them the call sleeps,
+ *	unless the file is O_NONBLOCK; with them it returns rather than sleep.
+ * @flags: 0
+ * @reserved: 0
+ */
+struct vnic_batch {
+	__aligned_u64	packets;
+	__u32		count;
+	__u32		min;
+	__u32		flags;
+	__u32		reserved[3];
+};
+
+#define VNIC_IOC_MAGIC		0xF7
+
+/**
+ * define VNIC_IOC_VERSION - what does this kernel speak?
+ *
+ * Takes a pointer to a __u32 and writes VNIC_UAPI_VERSION to it; needs no
+ * device. Errors: EFAULT.
+ */
+#define VNIC_IOC_VERSION	_IOR(VNIC_IOC_MAGIC, 0, __u32)
+
+/**
+ * define VNIC_IOC_SEND - give the stack many packets
+ *
+ * Takes a struct vnic_batch. Entries are taken in order; of each one that was
+ * taken @result is written back. One that is refused by itself does not end
+ * the call. Sleeps only for room in a send buffer that TUNSETSNDBUF has
+ * limited.
+ *
+ * Returns how many entries were taken. If none was: 0 if @count is 0, EAGAIN
+ * (no room, and it may not sleep), EINTR (a signal), EFAULT (the array is not
+ * there), EINVAL (a field out of range or not 0), ENOMEM, EBADFD (no device, or
+ * it went while the call slept).
+ *
+ * An entry that cannot be read, or in which a field that has to be 0 is not,
+ * ends the call before that entry; one that cannot be written back ends it
+ * there, and does not count although its packet has been dealt with.
+ */
+#define VNIC_IOC_SEND		_IOW(VNIC_IOC_MAGIC, 1, struct vnic_batch)
+
+/**
+ * define VNIC_IOC_RECV - take many packets from the stack
+ *
+ * Takes a struct vnic_batch. Entries are filled in order, as long as there are
+ * packets; sleeps until there were @min of them.
+ *
+ * Returns how many entries were filled. If none was: 0 if @count is 0, EAGAIN
+ * (no packet, and it may not sleep, as with @min of 0), and otherwise as
+ * VNIC_IOC_SEND.
+ */
+#define VNIC_IOC_RECV		_IOW(VNIC_IOC_MAGIC, 2, struct vnic_batch)
 
 #endif /* _UAPI_LINUX_VNIC_H */

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * qstats - counters of each queue for the netdev netlink family
+ *
+ *	ynl --family netdev --dump qstats-get --json '{"scope": "queue"}'
+ *
+ * On kernels without them (before 6.9) vnic.h has nothing instead of this
+ * file, and ``ethtool -S`` has the same figures and more.
+ */
+#include <linux/netdevice.h>
+#include <net/netdev_queues.h>
+
+#include "vnic.h"
+
+static void vnic_qstats_fill_rx(const u64 *sum,
+				struct netdev_queue_stats_rx *stats)
+{
+	stats->packets = sum[VNIC_RX_PACKETS];
+	stats->bytes = sum[VNIC_RX_BYTES];
+	stats->alloc_fail = sum[VNIC_RX_NOMEM];
+}
+
+static void vnic_qstats_fill_tx(const u64 *sum,
+				struct netdev_queue_stats_tx *stats)
+{
+	stats->packets = sum[VNIC_TX_PACKETS];
+	stats->bytes = sum[VNIC_TX_BYTES];
+	stats->stop = sum[VNIC_TX_STOP];
+	stats->wake = sum[VNIC_TX_WAKE];
+}
+
+static void vnic_qstats_get_rx(struct net_device *dev, int index,
+			       struct netdev_queue_stats_rx *stats)
+{
+	u64 sum[VNIC_COUNTERS];
+
+	vnic_count_sum(netdev_priv(dev), index, sum);
+	vnic_qstats_fill_rx(sum, stats);
+}
+
+static void vnic_qstats_get_tx(struct net_device *dev, int index,
+			       struct netdev_queue_stats_tx *stats)
+{
+	u64 sum[VNIC_COUNTERS];
+
+	vnic_count_sum(netdev_priv(dev), index, sum);
+	vnic_qstats_fill_tx(sum, stats);
+}
+
+/* What belongs to no queue that there is now: the rest of the device's sum. */
+static void vnic_qstats_get_base(struct net_device *dev,
+				 struct netdev_queue_stats_rx *rx,
+				 struct netdev_queue_stats_tx *tx)
+{
+	struct vnic_port *port = netdev_priv(dev);
+	u64 rest[VNIC_COUNTERS], sum[VNIC_COUNTERS];
+	unsigned int i, c;
+
+	vnic_count_sum(port, -1, rest);
+	for (i = 0; i < dev->real_num_tx_queues; i++) {
+		vnic_count_sum(port, i, sum);
+		for (c = 0; c < VNIC_COUNTERS; c++)
+			if (c >= VNIC_TX_PACKETS || i < dev->real_num_rx_queues)
+				rest[c] -= sum[c];
+	}
+	vnic_qstats_fill_rx(rest, rx);
+	vnic_qstats_fill_tx(rest, tx);
+}
+
+static const struct netdev_stat_ops vnic_qstats_ops = {
+	.get_queue_stats_rx	= vnic_qstats_get_rx,
+	.get_queue_stats_tx	= vnic_qstats_get_tx,
+	.get_base_stats		= vnic_qstats_get_base,
+};
+
+/**
+ * vnic_qstats_setup() - offer the counters of each queue
+ * @dev: a vntun or vntap that is being set up
+ *
+ * Context: process.
+ */
+void vnic_qstats_setup(struct net_device *dev)
+{
+	dev->stat_ops = &vnic_qstats_ops;
+}

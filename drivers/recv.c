@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * recv - a packet's way from the stack to the program
+ *
+ *	ring --> [headers] frame --> read()
+ *	     '--> entry + frame --> batch
+ */
+#include <linux/if_vlan.h>
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+#include <net/xdp.h>
+
+#include "vnic.h"
+
+/* Bytes that the program gets of it, without headers. */
+static unsigned int vnic_recv_len(const void *ptr)
+{
+	const struct sk_buff *skb = ptr;
+
+	if (vnic_ring_is_xdp(ptr))
+		return vnic_ring_to_xdp(ptr)->len;
+	return skb->len + (skb_vlan_tag_present(skb) ? VLAN_HLEN : 0);
+}
+
+static __be16 vnic_recv_protocol(const void *ptr)
+{
+	const struct sk_buff *skb = ptr;
+	const struct xdp_frame *frame;
+
+	if (!vnic_ring_is_xdp(ptr))
+		return skb->protocol;
+	frame = vnic_ring_to_xdp(ptr);
+	if (frame->len < ETH_HLEN)
+		return 0;
+	return ((const struct ethhdr *)frame->data)->h_proto;
+}
+
+static int vnic_recv_copy_part(const struct sk_buff *skb, unsigned int offset,
+			       unsigned int len, struct iov_iter *to)
+{
+	len = min_t(size_t, len, iov_iter_count(to));
+	return len ? skb_copy_datagram_iter(skb, offset, to, len) : 0;
+}
+
+/* With the tag where it is on the wire: between addresses and type. */
+static int vnic_recv_copy_vlan(const struct sk_buff *skb, struct iov_iter *to)
+{
+	const unsigned int offset = offsetof(struct vlan_ethhdr, h_vlan_proto);
+	struct {
+		__be16	proto;
+		__be16	tci;
+	} tag = {
+		.proto	= skb->vlan_proto,
+		.tci	= htons(skb_vlan_tag_get(skb)),
+	};
+	size_t len;
+
+	if (vnic_recv_copy_part(skb, 0, offset, to))
+		return -EFAULT;
+	len = min(sizeof(tag), iov_iter_count(to));
+	if (copy_to_iter(&tag, len, to) != len)
+		return -EFAULT;
+	return vnic_recv_copy_part(skb, offset, skb->len - offset, to);
+}
+
+/* What finds no room in @to is left out. */
+static int vnic_recv_copy(const void *ptr, struct iov_iter *to)
+{
+	const struct sk_buff *skb = ptr;
+	struct xdp_frame *frame;
+	size_t len;
+
+	if (vnic_ring_is_xdp(ptr)) {
+		frame = vnic_ring_to_xdp(ptr);
+		len = min_t(size_t, frame->len, iov_iter_count(to));
+		return copy_to_iter(frame->data, len, to) == len ? 0 : -EFAULT;
+	}
+	if (skb_vlan_tag_present(skb))
+		return vnic_recv_copy_vlan(skb, to);
+	return vnic_recv_copy_part(skb, 0, skb->len, to);
+}
+
+static int vnic_recv_offload(const void *ptr, bool tunnel,
+			     struct vnic_offload *offload)
+{
+	if (!vnic_ring_is_xdp(ptr))
+		return vnic_vnet_from_skb(ptr, tunnel, offload);
+	*offload = (struct vnic_offload) { };
+	return 0;
+}
+
+/* The headers in front of a frame on the fd. Returns their length or less. */
+static int vnic_recv_headers(struct vnic_queue *queue, const void *ptr,
+			     struct iov_iter *to, enum vnic_counter *counter)
+{
+	unsigned int vnet_len = READ_ONCE(queue->vnet_hdr_len);
+	unsigned int flags = READ_ONCE(queue->flags);
+	struct vnic_offload offload;
+	unsigned int len = 0;
+
+	if (!(flags & IFF_VNET_HDR))
+		vnet_len = 0;
+	if (!(flags & IFF_NO_PI)) {
+		struct tun_pi pi = { };
+
+		len = sizeof(pi);
+		pi.proto = vnic_recv_protocol(ptr);
+		if (iov_iter_count(to) < len)
+			return -EINVAL;
+		if (iov_iter_count(to) < len + vnet_len + vnic_recv_len(ptr))
+			pi.flags |= TUN_PKT_STRIP;
+		if (copy_to_iter(&pi, len, to) != len)
+			return -EFAULT;
+	}
+	if (vnet_len) {
+		int err;
+
+		*counter = VNIC_TX_VNET;
+		err = vnic_recv_offload(ptr, vnet_len >= sizeof(struct vnic_vnet),
+					&offload);
+		if (err)
+			return err;
+		*counter = VNIC_TX_FAULT;
+		err = vnic_vnet_push(flags, vnet_len, to, &offload);
+		if (err)
+			return err;
+	}
+	return len + vnet_len;
+}
+
+/* The packet has had its day. A counter of a loss, or VNIC_TX_PACKETS. */
+static void vnic_recv_end(struct vnic_port *port, struct vnic_queue *queue,
+			  void *ptr, enum vnic_counter counter, bool truncated)
+{
+	unsigned int index = READ_ONCE(queue->index);
+
+	if (counter == VNIC_TX_PACKETS)
+		vnic_count_packet(port, index, VNIC_TX_PACKETS,
+				  vnic_recv_len(ptr));
+	if (truncated)
+		vnic_count(port, index, VNIC_TX_TRUNCATED, 1);
+	if (vnic_ring_is_xdp(ptr)) {
+		if (counter != VNIC_TX_PACKETS)
+			vnic_count(port, index, counter, 1);
+		xdp_return_frame(vnic_ring_to_xdp(ptr));
+	} else if (counter == VNIC_TX_PACKETS) {
+		consume_skb(ptr);
+	} else {
+		vnic_lose(port, index, ptr, counter);
+	}
+}
+
+/**
+ * vnic_recv() - read(): give the program a packet of the stack's
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @ptr: the packet, from vnic_queue_consume(); freed here
+ * @to: where to copy headers and packet; what finds no room is lost, and the
+ *	packet information header says so (TUN_PKT_STRIP)
+ *
+ * Context: process.
+ * Return: the bytes that headers and packet have, also those that found no
+ * room; or -EINVAL (no room for the headers, or no header can tell what is
+ * left to do) or -EFAULT, the packet lost.
+ */
+ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
+		  struct iov_iter *to)
+{
+	enum vnic_counter counter = VNIC_TX_FAULT;
+	size_t room = iov_iter_count(to);
+	ssize_t total;
+
+	total = vnic_recv_headers(queue, ptr, to, &counter);
+	if (total >= 0) {
+		total += vnic_recv_len(ptr);
+		if (vnic_recv_copy(ptr, to))
+			total = -EFAULT;
+		else
+			counter = VNIC_TX_PACKETS;
+	}
+	vnic_recv_end(port, queue, ptr, counter, total > (ssize_t)room);
+	return total;
+}
+
+/**
+ * vnic_recv_packet() - give the program a packet in an entry of a batch
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @ptr: the packet, from vnic_queue_consume(); freed here
+ * @packet: the entry: where to, and how much room; what it says afterwards is
+ *	what the program gets
+ *
+ * Context: process.
+ * Return: 0, -EINVAL or -EFAULT, the packet lost; also in @packet->result.
+ */
+int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
+		     void *ptr, struct vnic_packet *packet)
+{
+	enum vnic_counter counter = VNIC_TX_VNET;
+	unsigned int len = vnic_recv_len(ptr);
+	struct vnic_offload offload;
+	struct iov_iter to;
+	int err;
+
+	packet->flags = len > packet->len ? VNIC_PACKET_TRUNC : 0;
+	packet->proto = vnic_port_is_tap(port) ? 0 : vnic_recv_protocol(ptr);
+	iov_iter_ubuf(&to, READ, u64_to_user_ptr(packet->addr), packet->len);
+	err = vnic_recv_offload(ptr, true, &offload);
+	if (!err) {
+		vnic_vnet_encode(&offload, &packet->vnet);
+		err = vnic_recv_copy(ptr, &to) ? -EFAULT : 0;
+		counter = err ? VNIC_TX_FAULT : VNIC_TX_PACKETS;
+	}
+	packet->len = len;
+	packet->result = err;
+	vnic_recv_end(port, queue, ptr, counter,
+		      !err && (packet->flags & VNIC_PACKET_TRUNC));
+	return err;
+}

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xdp - XDP programs on a vntap
+ *
+ *	program --> frame --> [XDP] --> skb --> stack
+ *	                        |
+ *	                        +--> drop, back to a program, another device
+ *
+ * Frames that fit into a page and are no segments to be cut are seen before
+ * there is an skb; the others by the core's generic XDP.
+ */
+#include <linux/bpf_trace.h>
+#include <linux/filter.h>
+#include <linux/skbuff.h>
+#include <linux/uio.h>
+#include <net/xdp.h>
+
+#include "vnic.h"
+
+/*
+ * ndo_xdp_xmit under another name: frames for the program at the other end,
+ * into the ring of the CPU. Returns how many there was room for.
+ */
+static int vnic_xdp_put(struct vnic_port *port, int n,
+			struct xdp_frame **frames, bool wake)
+{
+	unsigned int numqueues = READ_ONCE(port->numqueues);
+	struct vnic_queue *queue = NULL;
+	unsigned int index;
+	int i;
+
+	index = numqueues ? smp_processor_id() % numqueues : 0;
+	queue = rcu_dereference(port->slots[index].queue);
+	if (!queue)
+		return -ENXIO;
+	for (i = 0; i < n; i++) {
+		/* For whoever has to count it as lost. */
+		frames[i]->dev_rx = port->dev;
+		if (!vnic_queue_put(port, queue, vnic_ring_from_xdp(frames[i]),
+				    NULL))
+			break;
+	}
+	vnic_count(port, index, VNIC_TX_XDP, i);
+	if (i < n)
+		vnic_count(port, index, VNIC_TX_FULL, n - i);
+	if (wake)
+		vnic_queue_wake_reader(queue);
+	return i;
+}
+
+/**
+ * vnic_xdp_xmit() - ndo_xdp_xmit of vntap
+ * @dev: the device
+ * @n: how many frames
+ * @frames: them; those that were taken are ours
+ * @flags: XDP_XMIT_FLUSH to wake the reader
+ *
+ * Context: softirq, or process with bottom halves off; RCU.
+ * Return: how many were taken, -EINVAL for other flags, -ENXIO if no program
+ * is there; the caller frees the others.
+ */
+int vnic_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
+		  u32 flags)
+{
+	struct vnic_port *port = netdev_priv(dev);
+	int sent;
+
+	if (flags & ~XDP_XMIT_FLAGS_MASK)
+		return -EINVAL;
+	rcu_read_lock();
+	sent = vnic_xdp_put(port, n, frames, flags & XDP_XMIT_FLUSH);
+	rcu_read_unlock();
+	if (sent == -ENXIO)
+		vnic_count(port, VNIC_NO_SLOT, VNIC_TX_NO_QUEUE, n);
+	return sent;
+}
+
+/* Returns false if the frame could not be sent and its page is still ours. */
+static bool vnic_xdp_tx(struct vnic_port *port, struct xdp_buff *xdp)
+{
+	struct xdp_frame *frame = xdp_convert_buff_to_frame(xdp);
+
+	return frame && vnic_xdp_put(port, 1, &frame, true) == 1;
+}
+
+/*
+ * Do what the program says. Returns true if the frame goes on to the stack;
+ * else it is gone, or its page is dropped by who calls.
+ */
+static bool vnic_xdp_act(struct vnic_port *port, struct vnic_queue *queue,
+			 struct bpf_prog *prog, struct xdp_buff *xdp,
+			 struct page *page)
+{
+	unsigned int len = xdp->data_end - xdp->data;
+	enum vnic_counter counter = VNIC_RX_XDP_DROP;
+	u32 act = bpf_prog_run_xdp(prog, xdp);
+
+	switch (act) {
+	case XDP_PASS:
+		return true;
+	case XDP_TX:
+		get_page(page);
+		if (vnic_xdp_tx(port, xdp)) {
+			counter = VNIC_RX_XDP_TX;
+			break;
+		}
+		put_page(page);
+		counter = VNIC_RX_XDP_ERROR;
+		trace_xdp_exception(port->dev, prog, act);
+		break;
+	case XDP_REDIRECT:
+		get_page(page);
+		if (!xdp_do_redirect(port->dev, xdp, prog)) {
+			xdp_do_flush();
+			counter = VNIC_RX_XDP_REDIRECT;
+			break;
+		}
+		put_page(page);
+		counter = VNIC_RX_XDP_ERROR;
+		break;
+	default:
+		bpf_warn_invalid_xdp_action(port->dev, prog, act);
+		fallthrough;
+	case XDP_ABORTED:
+		trace_xdp_exception(port->dev, prog, act);
+		counter = VNIC_RX_XDP_ERROR;
+		break;
+	case XDP_DROP:
+		break;
+	}
+	vnic_count(port, queue->index, counter, 1);
+	if (counter == VNIC_RX_XDP_TX || counter == VNIC_RX_XDP_REDIRECT)
+		vnic_count_packet(port, queue->index, VNIC_RX_PACKETS, len);
+	return false;
+}
+
+/* Run the program over a frame in a page. Returns what of it is left. */
+static bool vnic_xdp_run(struct vnic_port *port, struct vnic_queue *queue,
+			 struct xdp_buff *xdp, struct page *page)
+{
+	struct bpf_net_context storage, *context;
+	struct bpf_prog *prog;
+	bool pass = true;
+
+	local_bh_disable();
+	rcu_read_lock();
+	context = bpf_net_ctx_set(&storage);
+	/* Gone since it was seen: nobody wants to look any more. */
+	prog = rcu_dereference(port->xdp);
+	/* The queue's rxq is not registered without a device. */
+	if (prog && rcu_access_pointer(queue->port) == port)
+		pass = vnic_xdp_act(port, queue, prog, xdp, page);
+	bpf_net_ctx_clear(context);
+	rcu_read_unlock();
+	local_bh_enable();
+	return pass;
+}
+
+/**
+ * vnic_xdp_small() - vnic_frame_small() with a look at it by XDP
+ * @port: the device, which is up
+ * @queue: the queue
+ * @from: the frame
+ * @len: its bytes, all of @from
+ * @room: bytes to leave in front of it, XDP_PACKET_HEADROOM included
+ *
+ * Context: process.
+ * Return: the frame; NULL if XDP has taken and counted it; or ERR_PTR(-ENOMEM)
+ * or (-EFAULT).
+ */
+struct sk_buff *vnic_xdp_small(struct vnic_port *port, struct vnic_queue *queue,
+			       struct iov_iter *from, size_t len, size_t room)
+{
+	struct page_frag *frag = &current->task_frag;
+	struct xdp_buff xdp;
+	struct sk_buff *skb;
+	int metasize;
+	size_t size;
+	void *buf;
+
+	size = SKB_DATA_ALIGN(room + len) +
+	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
+	if (!skb_page_frag_refill(size, frag, GFP_KERNEL))
+		return ERR_PTR(-ENOMEM);
+	buf = page_address(frag->page) + frag->offset;
+	if (!copy_from_iter_full(buf + room, len, from))
+		return ERR_PTR(-EFAULT);
+
+	xdp_init_buff(&xdp, size, &queue->rxq);
+	xdp_prepare_buff(&xdp, buf, room, len, true);
+	/* Sent on, the frame lies there; the next one must not. */
+	frag->offset += size;
+	if (!vnic_xdp_run(port, queue, &xdp, frag->page))
+		return NULL;
+
+	skb = build_skb(buf, size);
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	get_page(frag->page);
+	skb_reserve(skb, xdp.data - xdp.data_hard_start);
+	skb_put(skb, xdp.data_end - xdp.data);
+	metasize = xdp.data - xdp.data_meta;
+	if (metasize > 0)
+		skb_metadata_set(skb, metasize);
+	return skb;
+}
+
+/**
+ * vnic_xdp_generic() - XDP for a frame that is an skb already
+ * @port: the device
+ * @queue: the queue
+ * @skb: the frame, as eth_type_trans() has left it
+ *
+ * Context: process.
+ * Return: the frame, or NULL if XDP has taken it.
+ */
+struct sk_buff *vnic_xdp_generic(struct vnic_port *port,
+				 struct vnic_queue *queue, struct sk_buff *skb)
+{
+	unsigned int len = skb->len + ETH_HLEN;
+	struct bpf_prog *prog;
+
+	local_bh_disable();
+	rcu_read_lock();
+	prog = rcu_dereference(port->xdp);
+	if (prog && vnic_do_xdp_generic(prog, &skb) != XDP_PASS) {
+		vnic_count(port, queue->index, VNIC_RX_XDP_GENERIC, 1);
+		vnic_count_packet(port, queue->index, VNIC_RX_PACKETS, len);
+		skb = NULL;
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return skb;
+}
+
+/**
+ * vnic_xdp_setup() - ndo_bpf of vntap
+ * @dev: the device
+ * @bpf: what is asked
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or -EINVAL.
+ */
+int vnic_xdp_setup(struct net_device *dev, struct netdev_bpf *bpf)
+{
+	struct vnic_port *port = netdev_priv(dev);
+	struct bpf_prog *old;
+
+	if (bpf->command != XDP_SETUP_PROG)
+		return -EINVAL;
+	old = rtnl_dereference(port->xdp);
+	rcu_assign_pointer(port->xdp, bpf->prog);
+	/* It waits for its runners itself. */
+	if (old)
+		bpf_prog_put(old);
+	return 0;
+}

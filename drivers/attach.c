@@ -102,9 +102,9 @@ static unsigned int vnic_attach_unslot(struct vnic_port *port,
 		vnic_flow_move(port, last, index);
 	}
 	RCU_INIT_POINTER(port->slots[last].queue, NULL);
-	/* To fewer always succeeds. */
-	vnic_attach_set_real(port->dev, last);
 	synchronize_net();
+	/* To fewer always succeeds; nobody names the last one any more. */
+	vnic_attach_set_real(port->dev, last);
 	/* What the queue had stopped is for another one, or for nobody. */
 	if (mover != queue)
 		vnic_queue_wake_tx(port, mover);
@@ -126,7 +126,7 @@ static int vnic_attach_join(struct vnic_port *port, struct vnic_queue *queue,
 		return -EBUSY;
 	if (port->numqueues + port->numdisabled == port->dev->num_tx_queues)
 		return -E2BIG;
-	if (vnic_queue_resize(queue, port->ring_len))
+	if (vnic_queue_resize(port, queue, port->ring_len))
 		return -ENOMEM;
 	err = xdp_rxq_info_reg(&queue->rxq, port->dev, port->numqueues, 0);
 	if (err)
@@ -265,10 +265,13 @@ int vnic_attach(struct vnic_queue *queue, struct ifreq *ifr)
 		return err;
 
 	port = rtnl_dereference(queue->port);
-	if (flags & IFF_NO_CARRIER)
-		netif_carrier_off(port->dev);
-	else
-		netif_carrier_on(port->dev);
+	/* The first decides; for the others it may have been changed since. */
+	if (port->numqueues + port->numdisabled == 1) {
+		if (flags & IFF_NO_CARRIER)
+			netif_carrier_off(port->dev);
+		else
+			netif_carrier_on(port->dev);
+	}
 	netdev_state_change(port->dev);
 	strscpy(ifr->ifr_name, port->dev->name, IFNAMSIZ);
 	return 0;

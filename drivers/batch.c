@@ -13,13 +13,17 @@
 
 #include "vnic.h"
 
-/* Entries that are in the kernel at a time. */
-#define VNIC_BATCH_CHUNK	16
+/*
+ * Entries that are in the kernel at a time, and packets that the stack gets as
+ * one list at most. So many lie in two pages of the program's, never three.
+ */
+#define VNIC_BATCH_CHUNK	VNIC_LIST_MAX
 
 /**
  * struct vnic_batch_state - how far a call has come
  * @queue: the queue
- * @port: VNIC_IOC_SEND: its device, held
+ * @port: its device, held while a chunk is dealt with: however slowly user
+ *	memory comes, a device can be deleted between two of them
  * @user: the array
  * @count: its entries
  * @done: how many have been dealt with
@@ -67,11 +71,22 @@ static bool vnic_batch_send_valid(const struct vnic_packet *packet)
 	       !vnet->hash_value && !vnet->hash_report && !vnet->reserved;
 }
 
+/* Does the next packet go to the stack by itself? */
+static bool vnic_batch_send_alone(const struct vnic_batch_state *state)
+{
+	const struct vnic_queue *queue = state->queue;
+
+	/* What waits on the list is charged, and might be waited for. */
+	return READ_ONCE(state->port->rx_frames) <= 1 ||
+	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
+	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
+	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
+}
+
 /* Returns 0 with the entry's result, or why the call ends before it. */
 static int vnic_batch_send_one(struct vnic_batch_state *state,
 			       struct vnic_packet *packet)
 {
-	bool charged = READ_ONCE(state->queue->sk.sk_sndbuf) != INT_MAX;
 	struct vnic_port *port = state->port;
 	struct vnic_offload offload;
 	struct iov_iter from;
@@ -103,9 +118,13 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 	}
 	if (IS_ERR_OR_NULL(skb))
 		return 0;
+	if (vnic_batch_send_alone(state)) {
+		vnic_batch_flush(state);
+		packet->result = vnic_send_one(port, state->queue, skb);
+		return 0;
+	}
 	list_add_tail(&skb->list, &state->list);
-	/* What waits on the list is charged, and might be waited for. */
-	if (++state->listed >= READ_ONCE(port->rx_frames) || charged)
+	if (++state->listed >= READ_ONCE(port->rx_frames))
 		vnic_batch_flush(state);
 	return 0;
 }
@@ -131,63 +150,93 @@ static int vnic_batch_send(struct vnic_batch_state *state)
 {
 	int err = 0;
 
-	state->port = vnic_port_get(state->queue);
-	if (!state->port)
-		return -EBADFD;
 	while (!err && state->done < state->count) {
+		state->port = vnic_port_get(state->queue);
+		if (!state->port)
+			return -EBADFD;
 		err = vnic_batch_send_chunk(state);
+		vnic_batch_flush(state);
+		vnic_port_put(state->port);
 		if (!err && signal_pending(current))
 			err = -ERESTARTSYS;
 		cond_resched();
 	}
-	vnic_batch_flush(state);
-	vnic_port_put(state->port);
 	return err;
 }
 
+/* Write to both ends of an entry what is there. */
+static bool vnic_batch_writable(struct vnic_batch_state *state, int i)
+{
+	struct vnic_packet __user *user = state->user + state->done + i;
+	const struct vnic_packet *packet = &state->chunk[i];
+
+	return !put_user(packet->addr, &user->addr) &&
+	       !put_user(packet->vnet.inner_nh_offset,
+			 &user->vnet.inner_nh_offset);
+}
+
 /*
- * Hand out what was in the ring. Returns 0, or -EFAULT with the packets that
- * there is no entry for back in the ring.
+ * How many packets there are entries for: looked at before a packet is taken,
+ * which would be lost if its entry could not be written. Returns less than 0
+ * if it is none.
  */
-static int vnic_batch_recv_chunk(struct vnic_batch_state *state,
-				 struct vnic_port *port, void **ptrs, int n)
+static int vnic_batch_recv_room(struct vnic_batch_state *state)
+{
+	int n = vnic_batch_read(state), i;
+
+	if (n < 0)
+		return n;
+	for (i = 0; i < n && !state->chunk[i].reserved; i++)
+		;
+	if (!i)
+		return -EINVAL;
+	if (!vnic_batch_writable(state, 0))
+		return -EFAULT;
+	while (!vnic_batch_writable(state, i - 1))
+		i--;
+	return i;
+}
+
+/* Hand out what was in the ring. Returns 0 or -EFAULT. */
+static int vnic_batch_recv_chunk(struct vnic_batch_state *state, void **ptrs,
+				 int n)
 {
 	struct vnic_packet __user *user;
-	int i;
+	int i, err = 0;
 
 	for (i = 0; i < n; i++) {
-		vnic_recv_packet(port, state->queue, ptrs[i], &state->chunk[i]);
-		user = state->user + state->done;
-		if (copy_to_user(user, &state->chunk[i], sizeof(*user))) {
-			vnic_queue_unconsume(state->queue, ptrs + i + 1,
-					     n - i - 1);
-			return -EFAULT;
+		if (err) {
+			/* Somebody has unmapped the array meanwhile. */
+			vnic_recv_lose(state->port, state->queue, ptrs[i]);
+			continue;
 		}
-		state->done++;
+		vnic_recv_packet(state->port, state->queue, ptrs[i],
+				 &state->chunk[i]);
+		user = state->user + state->done;
+		if (copy_to_user(user, &state->chunk[i], sizeof(*user)))
+			err = -EFAULT;
+		else
+			state->done++;
 	}
-	return 0;
+	return err;
 }
 
 /* One look into the ring. Returns how many packets there were, or less. */
 static int vnic_batch_recv_some(struct vnic_batch_state *state)
 {
-	struct vnic_port *port = vnic_port_get(state->queue);
 	void *ptrs[VNIC_BATCH_CHUNK];
-	int n, i, err;
+	int n, err;
 
-	if (!port)
+	state->port = vnic_port_get(state->queue);
+	if (!state->port)
 		return -EBADFD;
-	n = vnic_batch_read(state);
-	for (i = 0; i < n && !state->chunk[i].reserved; i++)
-		;
-	if (n > 0 && !i)
-		n = -EINVAL;
+	n = vnic_batch_recv_room(state);
 	if (n > 0) {
-		n = vnic_queue_consume(port, state->queue, ptrs, i);
-		err = vnic_batch_recv_chunk(state, port, ptrs, n);
+		n = vnic_queue_consume(state->port, state->queue, ptrs, n);
+		err = vnic_batch_recv_chunk(state, ptrs, n);
 		n = err ?: n;
 	}
-	vnic_port_put(port);
+	vnic_port_put(state->port);
 	return n;
 }
 

@@ -163,14 +163,36 @@ static void vnic_count_add(u64 *sum, const struct vnic_count __percpu *counts)
 void vnic_count_sum(struct vnic_port *port, int index, u64 *sum)
 {
 	struct vnic_count __percpu *count;
+
+	if (index < 0) {
+		vnic_count_sum_unused(port, 0, sum);
+		return;
+	}
+	memset(sum, 0, sizeof(*sum) * VNIC_COUNTERS);
+	count = READ_ONCE(port->slots[index].count);
+	if (count)
+		vnic_count_add(sum, count);
+}
+
+/**
+ * vnic_count_sum_unused() - read the counters of all but the first queues
+ * @port: the device
+ * @from: the first slot to be counted in
+ * @sum: VNIC_COUNTERS figures, written here; also of what no slot can be told
+ *	for
+ *
+ * Context: any; needs no lock.
+ */
+void vnic_count_sum_unused(struct vnic_port *port, unsigned int from, u64 *sum)
+{
+	struct vnic_count __percpu *count;
 	unsigned int i;
 
 	memset(sum, 0, sizeof(*sum) * VNIC_COUNTERS);
-	if (index < 0)
-		vnic_count_add(sum, port->base);
-	for (i = 0; i < port->dev->num_tx_queues; i++) {
+	vnic_count_add(sum, port->base);
+	for (i = from; i < port->dev->num_tx_queues; i++) {
 		count = READ_ONCE(port->slots[i].count);
-		if (count && (index < 0 || index == i))
+		if (count)
 			vnic_count_add(sum, count);
 	}
 }

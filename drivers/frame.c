@@ -4,8 +4,8 @@
  *
  *	small	fits into a page: one copy, into the task's own page, and the
  *		skb is built around it
- *	large	pages of a pool that the queue keeps, so that they need neither
- *		be allocated nor cleared anew
+ *	large	pages of a pool, one for each CPU, so that they need neither be
+ *		allocated nor cleared anew
  *	charged	a send buffer limits the program (TUNSETSNDBUF): pages charged
  *		to it, for which it may have to sleep
  *	vector	IFF_NAPI_FRAGS: one fragment for each piece that the program
@@ -21,6 +21,8 @@
 /* Pages of a pool are of this order: a 64 KB frame is in two of them. */
 #define VNIC_POOL_ORDER		3
 #define VNIC_POOL_PIECE		((size_t)PAGE_SIZE << VNIC_POOL_ORDER)
+/* Pages that come back and are kept, beside those that the pool has in hand. */
+#define VNIC_POOL_SIZE		32
 
 /* How much of a large frame is linear: room for every header. */
 #define VNIC_FRAME_LINEAR	256
@@ -60,75 +62,92 @@ struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 	return skb;
 }
 
-static struct page_pool *vnic_frame_pool(struct vnic_queue *queue)
-{
-	struct page_pool *pool = READ_ONCE(queue->pool);
-	struct page_pool_params params = {
-		.flags = PP_FLAG_PAGE_FRAG,
-		.order = VNIC_POOL_ORDER,
-		.pool_size = 64,
-		.nid = NUMA_NO_NODE,
-	};
-
-	if (pool || !IS_ENABLED(CONFIG_PAGE_POOL))
-		return pool;
-	pool = page_pool_create(&params);
-	if (IS_ERR(pool))
-		return NULL;
-	if (cmpxchg(&queue->pool, NULL, pool)) {
-		page_pool_destroy(pool);
-		pool = READ_ONCE(queue->pool);
-	}
-	return pool;
-}
+/*
+ * The module's, not the queue's: a pool can go only when its last page comes
+ * back, which may lie in a socket for as long as somebody does not read.
+ * Allocated from with bottom halves off; NULL if it could not be made.
+ */
+static DEFINE_PER_CPU(struct page_pool *, vnic_frame_pool);
 
 /**
- * vnic_frame_free_pool() - the queue goes: so does its pool
- * @queue: the queue, on which nobody sends any more
- *
- * Pages that are still in packets go when those do.
+ * vnic_frame_init() - make the pools; without them it works, but slower
  *
  * Context: process.
  */
-void vnic_frame_free_pool(struct vnic_queue *queue)
+void vnic_frame_init(void)
 {
-	if (IS_ENABLED(CONFIG_PAGE_POOL) && queue->pool)
-		page_pool_destroy(queue->pool);
+	struct page_pool_params params = {
+		.flags = PP_FLAG_PAGE_FRAG,
+		.order = VNIC_POOL_ORDER,
+		.pool_size = VNIC_POOL_SIZE,
+		.nid = NUMA_NO_NODE,
+	};
+	struct page_pool *pool;
+	int cpu;
+
+	if (!IS_ENABLED(CONFIG_PAGE_POOL))
+		return;
+	for_each_possible_cpu(cpu) {
+		pool = page_pool_create(&params);
+		if (IS_ERR(pool))
+			break;
+		per_cpu(vnic_frame_pool, cpu) = pool;
+	}
 }
 
-/* Hang @len bytes of the pool's pages on the skb. */
-static bool vnic_frame_add_pages(struct vnic_queue *queue,
-				 struct page_pool *pool, struct sk_buff *skb,
-				 size_t len)
+/**
+ * vnic_frame_exit() - let go of the pools
+ *
+ * Pages that are still in packets go when those do.
+ *
+ * Context: process; nobody sends any more.
+ */
+void vnic_frame_exit(void)
 {
-	unsigned int piece, offset;
+	struct page_pool *pool;
+	int cpu;
+
+	if (!IS_ENABLED(CONFIG_PAGE_POOL))
+		return;
+	for_each_possible_cpu(cpu) {
+		pool = per_cpu(vnic_frame_pool, cpu);
+		if (pool)
+			page_pool_destroy(pool);
+		per_cpu(vnic_frame_pool, cpu) = NULL;
+	}
+}
+
+/* Hang @len bytes of a pool's pages on the skb, if there are some at hand. */
+static bool vnic_frame_add_pages(struct sk_buff *skb, size_t len)
+{
+	struct page_pool *pool;
+	unsigned int offset;
 	struct page *page;
+	size_t piece;
 	int i;
 
-	for (i = 0; len; i++) {
+	local_bh_disable();
+	pool = this_cpu_read(vnic_frame_pool);
+	for (i = 0; pool && len; i++) {
 		piece = min(len, VNIC_POOL_PIECE);
-		/* The pool is not made for more than one who allocates. */
-		spin_lock_bh(&queue->pool_lock);
 		page = page_pool_alloc_frag(pool, &offset, piece,
-					    GFP_ATOMIC | __GFP_NOWARN);
-		spin_unlock_bh(&queue->pool_lock);
+					    GFP_NOWAIT | __GFP_NOWARN);
 		if (!page)
-			return false;
+			break;
 		skb_add_rx_frag(skb, i, page, offset, piece, piece);
 		len -= piece;
 	}
-	return true;
+	local_bh_enable();
+	return !len;
 }
 
 /* Returns NULL if it cannot be had without effort. */
-static struct sk_buff *vnic_frame_pooled(struct vnic_queue *queue, size_t len,
-					 size_t room)
+static struct sk_buff *vnic_frame_pooled(size_t len, size_t room)
 {
 	size_t linear = min_t(size_t, len, VNIC_FRAME_LINEAR);
-	struct page_pool *pool = vnic_frame_pool(queue);
 	struct sk_buff *skb;
 
-	if (!pool)
+	if (!IS_ENABLED(CONFIG_PAGE_POOL))
 		return NULL;
 	skb = alloc_skb(room + linear, GFP_KERNEL);
 	if (!skb)
@@ -136,7 +155,7 @@ static struct sk_buff *vnic_frame_pooled(struct vnic_queue *queue, size_t len,
 	skb_reserve(skb, room);
 	skb_put(skb, linear);
 	skb_mark_for_recycle(skb);
-	if (vnic_frame_add_pages(queue, pool, skb, len - linear))
+	if (vnic_frame_add_pages(skb, len - linear))
 		return skb;
 	kfree_skb(skb);
 	return NULL;
@@ -179,7 +198,7 @@ struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
 	struct sk_buff *skb = NULL;
 
 	if (READ_ONCE(queue->sk.sk_sndbuf) == INT_MAX)
-		skb = vnic_frame_pooled(queue, len, room);
+		skb = vnic_frame_pooled(len, room);
 	if (!skb)
 		skb = vnic_frame_charged(queue, len, room, noblock);
 	if (IS_ERR(skb))

@@ -41,9 +41,10 @@ static int __init vnic_init(void)
 {
 	int err;
 
+	vnic_frame_init();
 	err = vnic_cell_init();
 	if (err)
-		return err;
+		goto exit_frame;
 	err = vnic_port_notifier_init();
 	if (err)
 		goto exit_cell;
@@ -61,6 +62,8 @@ exit_notifier:
 	vnic_port_notifier_exit();
 exit_cell:
 	vnic_cell_exit();
+exit_frame:
+	vnic_frame_exit();
 	return err;
 }
 
@@ -70,6 +73,7 @@ static void __exit vnic_exit(void)
 	vnic_kinds_exit(ARRAY_SIZE(vnic_kinds));
 	vnic_port_notifier_exit();
 	vnic_cell_exit();
+	vnic_frame_exit();
 	/* Programs of filters are freed by functions of this module. */
 	rcu_barrier();
 }

@@ -20,10 +20,14 @@
 static int vnic_napi_poll(struct napi_struct *napi, int budget)
 {
 	struct vnic_queue *queue = container_of(napi, struct vnic_queue, napi);
+	struct vnic_port *port = netdev_priv(napi->dev);
 	struct sk_buff *skb;
 	int done = 0;
 
 	while (done < budget && (skb = skb_dequeue(&queue->rx))) {
+		vnic_port_record(port, queue, skb);
+		vnic_count_packet(port, READ_ONCE(queue->index),
+				  VNIC_RX_PACKETS, vnic_port_len(port, skb));
 		napi_gro_receive(napi, skb);
 		done++;
 	}
@@ -138,7 +142,7 @@ bool vnic_napi_give_frags(struct vnic_queue *queue, struct sk_buff *skb)
 	       napi_schedule_prep(&queue->napi);
 	if (ours) {
 		/* One that is left over from a frame that was merged. */
-		kfree_skb(queue->napi.skb);
+		consume_skb(queue->napi.skb);
 		queue->napi.skb = skb;
 		napi_gro_frags(&queue->napi);
 		napi_complete(&queue->napi);

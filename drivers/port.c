@@ -184,6 +184,7 @@ int vnic_port_init(struct net_device *dev)
 
 	netdev_lockdep_set_classes(dev);
 	port->dev = dev;
+	port->ring_len = dev->tx_queue_len;
 	/* Of the many that it may have. */
 	err = netif_set_real_num_queues(dev, 1, 1);
 	if (err)
@@ -240,7 +241,7 @@ static void vnic_port_free(struct net_device *dev)
 
 /**
  * vnic_port_setup() - what the setup of both kinds begins with
- * @dev: the device, from alloc_netdev(), its tx_queue_len set
+ * @dev: the device, from alloc_netdev()
  * @type: IFF_TUN or IFF_TAP
  *
  * Context: process.
@@ -254,7 +255,6 @@ void vnic_port_setup(struct net_device *dev, unsigned int type)
 	port->owner = INVALID_UID;
 	port->group = INVALID_GID;
 	port->rx_frames = VNIC_LIST_MAX;
-	port->ring_len = dev->tx_queue_len;
 	spin_lock_init(&port->name_lock);
 	INIT_LIST_HEAD(&port->disabled);
 	vnic_get_link_ksettings(dev, &port->ksettings);
@@ -293,13 +293,13 @@ int vnic_port_set_ring(struct vnic_port *port, unsigned int len)
 
 	for (i = 0; i < port->numqueues; i++) {
 		queue = rtnl_dereference(port->slots[i].queue);
-		err = vnic_queue_resize(queue, len);
+		err = vnic_queue_resize(port, queue, len);
 		if (err)
 			return err;
 		vnic_queue_wake_tx(port, queue);
 	}
 	list_for_each_entry(queue, &port->disabled, next) {
-		err = vnic_queue_resize(queue, len);
+		err = vnic_queue_resize(port, queue, len);
 		if (err)
 			return err;
 	}
@@ -312,7 +312,7 @@ int vnic_port_set_ring(struct vnic_port *port, unsigned int len)
  * @port: the device
  * @on: which of them
  *
- * Context: process, RTNL held.
+ * Context: process, RTNL held; waits for RCU.
  */
 void vnic_port_set_backpressure(struct vnic_port *port, bool on)
 {
@@ -320,7 +320,10 @@ void vnic_port_set_backpressure(struct vnic_port *port, bool on)
 	unsigned int i;
 
 	WRITE_ONCE(port->flags, on ? flags | IFF_BACKPRESSURE : flags);
+	if (on)
+		return;
 	/* Nobody will wake what was stopped under the old rule. */
+	synchronize_net();
 	for (i = 0; i < port->numqueues; i++)
 		vnic_queue_wake_tx(port, rtnl_dereference(port->slots[i].queue));
 }

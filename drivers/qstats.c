@@ -47,24 +47,18 @@ static void vnic_qstats_get_tx(struct net_device *dev, int index,
 	vnic_qstats_fill_tx(sum, stats);
 }
 
-/* What belongs to no queue that there is now: the rest of the device's sum. */
+/* What belongs to no queue that there is now. */
 static void vnic_qstats_get_base(struct net_device *dev,
 				 struct netdev_queue_stats_rx *rx,
 				 struct netdev_queue_stats_tx *tx)
 {
 	struct vnic_port *port = netdev_priv(dev);
-	u64 rest[VNIC_COUNTERS], sum[VNIC_COUNTERS];
-	unsigned int i, c;
+	u64 sum[VNIC_COUNTERS];
 
-	vnic_count_sum(port, -1, rest);
-	for (i = 0; i < dev->real_num_tx_queues; i++) {
-		vnic_count_sum(port, i, sum);
-		for (c = 0; c < VNIC_COUNTERS; c++)
-			if (c >= VNIC_TX_PACKETS || i < dev->real_num_rx_queues)
-				rest[c] -= sum[c];
-	}
-	vnic_qstats_fill_rx(rest, rx);
-	vnic_qstats_fill_tx(rest, tx);
+	vnic_count_sum_unused(port, dev->real_num_rx_queues, sum);
+	vnic_qstats_fill_rx(sum, rx);
+	vnic_count_sum_unused(port, dev->real_num_tx_queues, sum);
+	vnic_qstats_fill_tx(sum, tx);
 }
 
 static const struct netdev_stat_ops vnic_qstats_ops = {

@@ -70,7 +70,6 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 	INIT_LIST_HEAD(&queue->next);
 	mutex_init(&queue->napi_lock);
 	skb_queue_head_init(&queue->rx);
-	spin_lock_init(&queue->pool_lock);
 	return queue;
 }
 
@@ -85,7 +84,6 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 void vnic_queue_free(struct vnic_queue *queue)
 {
 	ptr_ring_cleanup(&queue->ring, NULL);
-	vnic_frame_free_pool(queue);
 	sock_put(&queue->sk);
 }
 
@@ -101,21 +99,32 @@ static void vnic_queue_lose(struct vnic_port *port, unsigned int index,
 	}
 }
 
-/* A packet for which the ring has become too short. Its locks are held. */
+/*
+ * A packet for which the ring has become too short. Its locks are held, and on
+ * old kernels interrupts are off, which frames of other drivers do not bear:
+ * they are only set aside.
+ */
 static void vnic_queue_overflow(void *ptr)
 {
-	struct sk_buff *skb = ptr;
+	struct xdp_frame *frame;
+	struct vnic_port *port;
+	struct sk_buff *skb;
 
-	if (vnic_ring_is_xdp(ptr))
-		vnic_queue_lose(netdev_priv(vnic_ring_to_xdp(ptr)->dev_rx),
-				VNIC_NO_SLOT, ptr);
-	else
+	if (vnic_ring_is_xdp(ptr)) {
+		frame = vnic_ring_to_xdp(ptr);
+		port = netdev_priv(frame->dev_rx);
+		frame->dev_rx = (void *)port->overflow;
+		port->overflow = frame;
+	} else {
+		skb = ptr;
 		vnic_queue_lose(netdev_priv(skb->dev),
-				skb_get_queue_mapping(skb), ptr);
+				skb_get_queue_mapping(skb), skb);
+	}
 }
 
 /**
  * vnic_queue_resize() - make the ring longer or shorter
+ * @port: the device that it is from
  * @queue: the queue
  * @len: packets that it shall hold; 0 makes it lose every one
  *
@@ -125,12 +134,20 @@ static void vnic_queue_overflow(void *ptr)
  * Context: process, RTNL held.
  * Return: 0 or -ENOMEM, with the ring as it was.
  */
-int vnic_queue_resize(struct vnic_queue *queue, unsigned int len)
+int vnic_queue_resize(struct vnic_port *port, struct vnic_queue *queue,
+		      unsigned int len)
 {
 	struct ptr_ring *ring = &queue->ring;
+	struct xdp_frame *frame;
+	int err;
 
-	return ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL,
-					   vnic_queue_overflow);
+	err = ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL,
+					  vnic_queue_overflow);
+	while ((frame = port->overflow)) {
+		port->overflow = (void *)frame->dev_rx;
+		vnic_queue_lose(port, queue->index, vnic_ring_from_xdp(frame));
+	}
+	return err;
 }
 
 /**
@@ -235,10 +252,14 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
 	return (dev->flags & IFF_UP) && sock_writeable(&queue->sk);
 }
 
-/* Would the next packet be refused? Under the ring's producer lock. */
+/*
+ * Will there be room for the next packet once the program has read? Not in a
+ * ring of length 0, which nobody could ever wake the stack for. Under the
+ * ring's producer lock.
+ */
 static bool vnic_queue_full(const struct ptr_ring *ring)
 {
-	return !ring->size || READ_ONCE(ring->queue[ring->producer]);
+	return ring->size && READ_ONCE(ring->queue[ring->producer]);
 }
 
 /**
@@ -387,19 +408,6 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		vnic_queue_consumed(port, queue, i);
 	spin_unlock_bh(&ring->consumer_lock);
 	return i;
-}
-
-/**
- * vnic_queue_unconsume() - put packets back, as if they had not been taken
- * @queue: the queue
- * @ptrs: what vnic_queue_consume() gave last, or the end of it
- * @n: how many; those for which there is no room any more are lost
- *
- * Context: process.
- */
-void vnic_queue_unconsume(struct vnic_queue *queue, void **ptrs, int n)
-{
-	ptr_ring_unconsume(&queue->ring, ptrs, n, vnic_queue_overflow);
 }
 
 /**

@@ -45,7 +45,9 @@ static int vnic_recv_copy_part(const struct sk_buff *skb, unsigned int offset,
 /* With the tag where it is on the wire: between addresses and type. */
 static int vnic_recv_copy_vlan(const struct sk_buff *skb, struct iov_iter *to)
 {
-	const unsigned int offset = offsetof(struct vlan_ethhdr, h_vlan_proto);
+	/* Less if a filter has left less of it. */
+	const unsigned int offset = min_t(unsigned int, skb->len,
+				offsetof(struct vlan_ethhdr, h_vlan_proto));
 	struct {
 		__be16	proto;
 		__be16	tci;
@@ -148,6 +150,20 @@ static void vnic_recv_end(struct vnic_port *port, struct vnic_queue *queue,
 	} else {
 		vnic_lose(port, index, ptr, counter);
 	}
+}
+
+/**
+ * vnic_recv_lose() - lose a packet that no more can be handed out
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @ptr: the packet, from vnic_queue_consume(); freed here
+ *
+ * Context: process.
+ */
+void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
+		    void *ptr)
+{
+	vnic_recv_end(port, queue, ptr, VNIC_TX_FAULT, false);
 }
 
 /**

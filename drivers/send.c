@@ -175,20 +175,11 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 		vnic_lose(port, index, skb, counter);
 		return ERR_PTR(-EINVAL);
 	}
-	if (index < port->dev->real_num_rx_queues)
-		skb_record_rx_queue(skb, index);
 	/* A device that is down refuses the frame; no program looks at it. */
 	if (!xdp && rcu_access_pointer(port->xdp) &&
 	    (port->dev->flags & IFF_UP))
 		skb = vnic_xdp_generic(port, queue, skb);
 	return skb;
-}
-
-/* Bytes of a packet that eth_type_trans() may have seen. */
-static unsigned int vnic_send_len(struct vnic_port *port,
-				  const struct sk_buff *skb)
-{
-	return skb->len + (vnic_port_is_tap(port) ? ETH_HLEN : 0);
 }
 
 /* Remember whose flow it is. Context: BH off, RCU. */
@@ -206,8 +197,9 @@ static void vnic_send_account(struct vnic_port *port, struct vnic_queue *queue,
 			      struct sk_buff *skb)
 {
 	vnic_send_learn(port, queue, skb);
+	vnic_port_record(port, queue, skb);
 	vnic_count_packet(port, READ_ONCE(queue->index), VNIC_RX_PACKETS,
-			  vnic_send_len(port, skb));
+			  vnic_port_len(port, skb));
 }
 
 /* A frame in fragments, for GRO here and now. */
@@ -215,12 +207,15 @@ static int vnic_send_frags(struct vnic_port *port, struct vnic_queue *queue,
 			   struct sk_buff *skb)
 {
 	unsigned int index = READ_ONCE(queue->index);
-	unsigned int len = vnic_send_len(port, skb);
+	unsigned int len = vnic_port_len(port, skb);
 
 	if (!(port->dev->flags & IFF_UP)) {
 		vnic_lose(port, index, skb, VNIC_RX_DOWN);
 		return -EIO;
 	}
+	rcu_read_lock();
+	vnic_send_learn(port, queue, skb);
+	rcu_read_unlock();
 	skb_push(skb, ETH_HLEN);
 	if (!vnic_napi_give_frags(queue, skb)) {
 		vnic_lose(port, index, skb, VNIC_RX_BUSY);
@@ -235,21 +230,28 @@ static int vnic_send_napi(struct vnic_port *port, struct vnic_queue *queue,
 			  struct sk_buff *skb)
 {
 	unsigned int index = READ_ONCE(queue->index);
-	unsigned int len = vnic_send_len(port, skb);
 
 	vnic_send_learn(port, queue, skb);
-	if (!vnic_napi_give(queue, skb)) {
-		vnic_lose(port, index, skb, VNIC_RX_BUSY);
-		/* As a card: one that comes too fast is lost, without a word. */
-		return index == VNIC_NO_SLOT ? -EBUSY : 0;
-	}
-	vnic_count_packet(port, index, VNIC_RX_PACKETS, len);
-	return 0;
+	if (vnic_napi_give(queue, skb))
+		return 0;
+	vnic_lose(port, index, skb, VNIC_RX_BUSY);
+	/* As a card: one that comes too fast is lost, without a word. */
+	return index == VNIC_NO_SLOT ? -EBUSY : 0;
 }
 
-/* Returns 0, -EIO (down) or -EBUSY (NAPI of a detached queue). */
-static int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
-			 struct sk_buff *skb)
+/**
+ * vnic_send_one() - give the stack a packet that vnic_send_build() has made
+ * @port: the device, held by the caller
+ * @queue: the queue that it came by
+ * @skb: the packet
+ *
+ * Context: process. The stack runs in it, with bottom halves off.
+ * Return: 0, or, the packet lost and counted: -EIO (the device is down) or
+ * -EBUSY (its queue has IFF_NAPI and is detached, or IFF_NAPI_FRAGS and NAPI
+ * is running).
+ */
+int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
+		  struct sk_buff *skb)
 {
 	unsigned int flags = READ_ONCE(queue->flags);
 	int err = 0;
@@ -288,7 +290,7 @@ static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
  * vnic_send_list() - give the stack packets that vnic_send_build() has made
  * @port: the device, held by the caller
  * @queue: the queue that they came by
- * @list: them, by their skb->list; empty afterwards
+ * @list: them, by their skb->list; empty afterwards. No IFF_NAPI_FRAGS.
  *
  * Context: process. The stack runs in it, with bottom halves off.
  */
@@ -300,7 +302,7 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 
 	if (list_empty(list))
 		return;
-	if (list_is_singular(list) || (flags & IFF_NAPI_FRAGS)) {
+	if (list_is_singular(list)) {
 		vnic_send_each(port, queue, list);
 		return;
 	}

@@ -54,5 +54,8 @@ int vnic_vnet_tunnel_from_skb(const struct sk_buff *skb,
 	if (err)
 		return err;
 	vnic_vnet_decode(&vnet, offload);
+	/* The core counts these from the headers as they are without the tag. */
+	offload->outer_th += vlan_len;
+	offload->inner_nh += vlan_len;
 	return 0;
 }

@@ -214,6 +214,8 @@ void vnic_count_packet(struct vnic_port *port, unsigned int index,
 void vnic_lose(struct vnic_port *port, unsigned int index,
 	       struct sk_buff *skb, enum vnic_counter counter);
 void vnic_count_sum(struct vnic_port *port, int index, u64 *sum);
+void vnic_count_sum_unused(struct vnic_port *port, unsigned int from,
+			   u64 *sum);
 void vnic_count_get_stats64(struct net_device *dev,
 			    struct rtnl_link_stats64 *tot);
 void vnic_count_get_strings(struct net_device *dev, u32 set, u8 *data);
@@ -279,10 +281,9 @@ static inline void vnic_qstats_setup(struct net_device *dev)
  * @napi: with IFF_NAPI, delivers @rx; enabled while it has a slot
  * @napi_lock: who may give @napi a frame of IFF_NAPI_FRAGS. Never held over
  *	user memory: RTNL waits for it.
- * @rx: packets of the program for @napi. Its lock guards @rx_open.
+ * @rx: packets of the program for @napi, not counted yet. Its lock guards
+ *	@rx_open.
  * @rx_open: @napi is enabled, so what is in @rx will be fetched
- * @pool: pages for large frames, made with the first of them
- * @pool_lock: for allocations from @pool, BH off
  *
  * Owned by the open file. While a device is attached, its slot or its list of
  * detached queues points here too; vnic_queue_detach() waits for the RCU
@@ -306,8 +307,6 @@ struct vnic_queue {
 	struct mutex			napi_lock;	/* giving @napi a frame */
 	struct sk_buff_head		rx;
 	bool				rx_open;
-	struct page_pool		*pool;
-	spinlock_t			pool_lock;	/* allocating from @pool */
 };
 
 /* What lies in a ring may be a frame of XDP's; the pointer's last bit tells. */
@@ -330,7 +329,8 @@ static inline void *vnic_ring_from_xdp(struct xdp_frame *frame)
 
 struct vnic_queue *vnic_queue_alloc(struct net *net);
 void vnic_queue_free(struct vnic_queue *queue);
-int vnic_queue_resize(struct vnic_queue *queue, unsigned int len);
+int vnic_queue_resize(struct vnic_port *port, struct vnic_queue *queue,
+		      unsigned int len);
 void vnic_queue_purge(struct vnic_port *port, struct vnic_queue *queue,
 		      unsigned int index);
 void vnic_queue_start(struct vnic_queue *queue);
@@ -346,7 +346,6 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct sk_buff *skb);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
-void vnic_queue_unconsume(struct vnic_queue *queue, void **ptrs, int n);
 int vnic_queue_wait(struct vnic_queue *queue);
 
 /* ------------------------------------------------------------------ vnet.c
@@ -427,7 +426,8 @@ struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
 				 size_t room, bool noblock);
 struct sk_buff *vnic_frame_vector(struct net_device *dev,
 				  struct iov_iter *from, size_t len);
-void vnic_frame_free_pool(struct vnic_queue *queue);
+void vnic_frame_init(void);
+void vnic_frame_exit(void);
 
 static inline bool vnic_frame_is_small(size_t len, size_t room)
 {
@@ -540,10 +540,14 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 				struct vnic_queue *queue, struct iov_iter *from,
 				const struct vnic_offload *offload,
 				const __be16 *proto, bool noblock);
+int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
+		  struct sk_buff *skb);
 void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 		    struct list_head *list);
 ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		  struct iov_iter *to);
+void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
+		    void *ptr);
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet);
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
@@ -602,6 +606,8 @@ struct vnic_slot {
  * @numdisabled: how many queues TUNSETQUEUE has detached; written under RTNL
  * @numplain: how many of both have no virtio header; under RTNL
  * @disabled: those that are detached; under RTNL
+ * @overflow: XDP frames that found no room in a ring made shorter, linked by
+ *	their dev_rx, until they can be freed; under RTNL
  * @slots: dev->num_tx_queues of them
  * @base: counters of what no slot can be told for
  * @flows: which flow came from which queue; there as soon as there is a
@@ -632,6 +638,7 @@ struct vnic_port {
 	unsigned int			numdisabled;
 	unsigned int			numplain;
 	struct list_head		disabled;
+	struct xdp_frame		*overflow;
 	struct vnic_slot		*slots;
 	struct vnic_count __percpu	*base;
 	struct vnic_flows __rcu		*flows;
@@ -671,6 +678,27 @@ void vnic_port_notifier_exit(void);
 static inline bool vnic_port_is_tap(const struct vnic_port *port)
 {
 	return READ_ONCE(port->flags) & IFF_TAP;
+}
+
+/* Bytes on the wire of a packet that eth_type_trans() has seen. */
+static inline unsigned int vnic_port_len(const struct vnic_port *port,
+					 const struct sk_buff *skb)
+{
+	return skb->len + (vnic_port_is_tap(port) ? ETH_HLEN : 0);
+}
+
+/*
+ * A packet of the queue's is about to go to the stack: say which queue. In an
+ * RCU section, or the number could be one that the device no longer has.
+ */
+static inline void vnic_port_record(struct vnic_port *port,
+				    struct vnic_queue *queue,
+				    struct sk_buff *skb)
+{
+	unsigned int index = READ_ONCE(queue->index);
+
+	if (index < READ_ONCE(port->dev->real_num_rx_queues))
+		skb_record_rx_queue(skb, index);
 }
 
 /* --------------------------------------------------------------- netlink.c

@@ -41,8 +41,6 @@ static int vnic_xdp_put(struct vnic_port *port, int n,
 			break;
 	}
 	vnic_count(port, index, VNIC_TX_XDP, i);
-	if (i < n)
-		vnic_count(port, index, VNIC_TX_FULL, n - i);
 	if (wake)
 		vnic_queue_wake_reader(queue);
 	return i;
@@ -72,6 +70,8 @@ int vnic_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 	rcu_read_unlock();
 	if (sent == -ENXIO)
 		vnic_count(port, VNIC_NO_SLOT, VNIC_TX_NO_QUEUE, n);
+	else if (sent < n)
+		vnic_count(port, VNIC_NO_SLOT, VNIC_TX_FULL, n - sent);
 	return sent;
 }
 
@@ -218,12 +218,13 @@ struct sk_buff *vnic_xdp_small(struct vnic_port *port, struct vnic_queue *queue,
 struct sk_buff *vnic_xdp_generic(struct vnic_port *port,
 				 struct vnic_queue *queue, struct sk_buff *skb)
 {
-	unsigned int len = skb->len + ETH_HLEN;
+	unsigned int len = vnic_port_len(port, skb);
 	struct bpf_prog *prog;
 
 	local_bh_disable();
 	rcu_read_lock();
 	prog = rcu_dereference(port->xdp);
+	vnic_port_record(port, queue, skb);
 	if (prog && vnic_do_xdp_generic(prog, &skb) != XDP_PASS) {
 		vnic_count(port, queue->index, VNIC_RX_XDP_GENERIC, 1);
 		vnic_count_packet(port, queue->index, VNIC_RX_PACKETS, len);

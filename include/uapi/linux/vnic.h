@@ -150,7 +150,10 @@ struct vnic_vnet {
  *	coming out, that of the packet, which may be more.
  * @result: out: 0, or a negative errno for what became of this packet alone:
  *	-EINVAL (too short, not IP, or a bad @vnet), -EMSGSIZE, -EFAULT,
- *	-ENOMEM, -EIO (device down). Such a packet counts as dropped.
+ *	-ENOMEM, -EIO (device down), -EBUSY (IFF_NAPI on a detached queue, or
+ *	IFF_NAPI_FRAGS and NAPI is running). Such a packet counts as dropped. 0
+ *	is no promise that it arrives: the device may go down before the stack
+ *	gets what this call has taken, which counts as dropped too.
  * @flags: VNIC_IOC_SEND: 0. VNIC_IOC_RECV: out: VNIC_PACKET_*
  * @proto: vntun: Ethernet protocol number, in network byte order.
  *	VNIC_IOC_SEND: 0 for what the packet's first four bits say. vntap: not

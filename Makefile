@@ -10,7 +10,11 @@
 ## make shell      the same network in the guest, and a prompt
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's
-## make install    module, header, udev rule; DESTDIR, INSTALL_MOD_PATH
+## make conformance  the part of make check that runs the kernel's own tests of
+##                 tun, on in-tree tun and on ours
+## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
+## make install    module, header, udev rule, and the tools with their manual
+##                 pages; DESTDIR, INSTALL_MOD_PATH
 ## make uninstall  remove them
 ## make module     build into OUT (build/RELEASE) only
 ## make clean      remove what was built
@@ -30,6 +34,10 @@ all:
 .PHONY: module
 module:
 	@tools/build
+
+.PHONY: tools
+tools:
+	@$(MAKE) -s -C tools OUTPUT=$(CURDIR)/build/tools
 
 .PHONY: install
 install:
@@ -54,10 +62,15 @@ check: export TESTS := $(TESTS)
 check:
 	@tools/check/run
 
+.PHONY: conformance
+conformance:
+	@TESTS=conformance tools/check/run
+
 .PHONY: clean
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
-		build/kselftest build/results
+		build/kselftest build/conformance build/results \
+		build/tools
 
 .PHONY: distclean
 distclean:

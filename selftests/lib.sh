@@ -255,22 +255,42 @@ is()
 	[[ $1 == "$2" ]] || fail "$3: got '$1', expected '$2'"
 }
 
+# find_built VAR NAME HOW: a file that was built, by make -C selftests (the
+# runner installs it beside the tests) or by make tools.
+find_built()
+{
+	local dir
+
+	for dir in "$HERE" "$HERE/../build/selftests" "$HERE/../build/tools" \
+		   "$HERE/../../tools" ""; do
+		[[ -e $dir/$2 ]] && break
+	done
+	if [[ -z $dir ]]; then
+		echo "Bail out! there is no $2; type: $3"
+		exit "$KSFT_FAIL"
+	fi
+	printf -v "$1" '%s' "$dir/$2"
+}
+
 # need_helpers NAME...: $NAME in capitals is the program, which
-# selftests/Makefile builds; the runner installs it beside the tests.
+# selftests/Makefile builds.
 need_helpers()
 {
-	local name dir
+	local name
 
 	for name; do
-		for dir in "$HERE" "$HERE/../build/selftests" ""; do
-			[[ -x $dir/$name ]] && break
-		done
-		if [[ -z $dir ]]; then
-			echo "Bail out! no program $name;" \
-			     "type: make -C selftests"
-			exit "$KSFT_FAIL"
-		fi
-		printf -v "${name^^}" '%s' "$dir/$name"
+		find_built "${name^^}" "$name" "make -C selftests"
+	done
+}
+
+# need_programs NAME...: the same for those of tools/; $VNIC_HUB is vnic-hub.
+need_programs()
+{
+	local name var
+
+	for name; do
+		var=${name^^}
+		find_built "${var//-/_}" "$name" "make tools"
 	done
 }
 
@@ -419,7 +439,7 @@ carrier_is()
 {
 	local json got=down
 
-	json=$(ip -n "$1" -j link show dev "$2")
+	json=$(ip -n "$1" -j link show dev "$2" 2>/dev/null)
 	[[ $json != *LOWER_UP* ]] || got=up
 	[[ $got == "$3" ]]
 }
@@ -458,6 +478,93 @@ features()
 
 	capture features_out ip netns exec "$2" ethtool -k "$3"
 	printf -v "$1" '%s' "$(sort <<< "${features_out#*$'\n'}")"
+}
+
+# ------------------------------------------------------------ programs
+
+# What tools/setup has unpacked and not installed, behind what is installed.
+use_unpacked()
+{
+	local dir lib
+
+	for dir in "$HERE/../../programs" "$HERE/../build/programs"; do
+		dir=$(cd "$dir/usr/.." 2>/dev/null && pwd) || continue
+		PATH+=:$dir/usr/bin:$dir/usr/sbin
+		PATH+=:$dir/usr/lib/openvswitch-switch
+		for lib in "$dir"/{,usr/}lib/*-linux-gnu; do
+			LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$lib
+		done
+		export LD_LIBRARY_PATH
+		return
+	done
+}
+
+# need_device: the driver behind $VNIC_DEV, and what its kinds are called in
+# $TUN and $TAP. Everybody may open it, which is not so of in-tree tun where
+# no udev runs, and as_tun has a name to put it at.
+need_device()
+{
+	local mode
+
+	export VNIC_DEV=${VNIC_DEV:-/dev/vnic}
+	# shellcheck disable=SC2034	# the test files use these
+	TUN=vntun TAP=vntap
+	if [[ $VNIC_DEV == */net/tun ]]; then
+		# shellcheck disable=SC2034
+		TUN=tun TAP=tun VNVETH=${VNIC_KIND_VNVETH:-veth}
+	fi
+	need_kind "$TUN"
+	mode=$(stat -c %a "$VNIC_DEV") || skip_all "there is no $VNIC_DEV"
+	if [[ $mode != 666 ]]; then
+		defer chmod "$mode" "$VNIC_DEV"
+		chmod 666 "$VNIC_DEV"
+	fi
+	if [[ ! -d /dev/net ]]; then
+		defer rmdir /dev/net
+		mkdir /dev/net
+	fi
+	if [[ ! -e /dev/net/tun ]]; then
+		defer rm -f /dev/net/tun
+		: >/dev/net/tun
+	fi
+}
+
+# as_tun COMMAND...: it finds $VNIC_DEV as /dev/net/tun. Only as the command
+# of run, start and their like.
+as_tun()
+{
+	# shellcheck disable=SC2016	# its own arguments
+	exec unshare -m sh -c 'mount --bind "$0" /dev/net/tun && exec "$@"' \
+		"$VNIC_DEV" "$@"
+}
+
+# traffic HERE THERE ADDRESS [SIZE]: between two namespaces, of which the second
+# has ADDRESS. Pings, the largest of SIZE bytes (65507: without jumbo frames in
+# 45 fragments); then a TCP connection, on which each side sends something else
+# at the same time.
+traffic()
+{
+	local way side PID
+
+	# All of them are answered, be it late: this machine may be slow.
+	for way in "-c 10 -i 0.02" "-c 5 -i 0.05 -s 1472" \
+		"-c 2 -i 0.5 -s ${4:-65507}"; do
+		# shellcheck disable=SC2086	# several words
+		run ip netns exec "$1" ping -q -w 30 $way "$3"
+	done
+	for side in here there; do
+		[[ -e $WORK/$side ]] || head -c 300000 /dev/urandom >"$WORK/$side"
+		rm -f "$WORK/to-$side"
+	done
+	start tcp ip netns exec "$2" socat -t 60 \
+		"OPEN:$WORK/there!!CREATE:$WORK/to-there" \
+		"TCP-LISTEN:7777,bind=$3,reuseaddr"
+	run ip netns exec "$1" socat -t 60 -T 60 \
+		"OPEN:$WORK/here!!CREATE:$WORK/to-here" \
+		"TCP:$3:7777,retry=100,interval=0.1"
+	ended tcp "$PID" 20
+	run cmp "$WORK/here" "$WORK/to-there"
+	run cmp "$WORK/there" "$WORK/to-here"
 }
 
 ONLY=("$@")

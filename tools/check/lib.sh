@@ -88,4 +88,5 @@ build_log()
 
 # In the order in which they run: what breaks most often comes first.
 # shellcheck disable=SC2034
-static_checks=(w1 sparse shellcheck python kernel-doc checkpatch coccinelle)
+static_checks=(w1 tools sparse shellcheck python kernel-doc checkpatch
+	coccinelle)

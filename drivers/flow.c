@@ -20,6 +20,9 @@
 /* After this time without a packet from the program a flow is forgotten. */
 #define VNIC_FLOW_LIFE		(3 * HZ)
 
+/* A flow may be in one of so many entries; one more displaces the oldest. */
+#define VNIC_FLOW_WAYS		4
+
 /* Bits of an entry. The time has eight ticks a life, so 16 bits last. */
 #define VNIC_FLOW_TICK		(VNIC_FLOW_LIFE / 8)
 #define VNIC_FLOW_LIFE_TICKS	8
@@ -39,16 +42,45 @@ static u16 vnic_flow_index(u64 entry)
 	return entry >> 16;
 }
 
-static bool vnic_flow_alive(u64 entry)
+/* Ticks since it was learnt; more than a life for one that is empty. */
+static unsigned int vnic_flow_age(u64 entry)
 {
 	u16 age = vnic_flow_now() - (u16)entry;
 
-	return entry && age <= VNIC_FLOW_LIFE_TICKS;
+	return entry ? age : U16_MAX;
 }
 
-static atomic64_t *vnic_flow_entry(struct vnic_flows *flows, u32 hash)
+static bool vnic_flow_alive(u64 entry)
 {
-	return &flows->entry[hash % ARRAY_SIZE(flows->entry)];
+	return vnic_flow_age(entry) <= VNIC_FLOW_LIFE_TICKS;
+}
+
+/* The first of the few entries in which the flow may be. */
+static atomic64_t *vnic_flow_bucket(struct vnic_flows *flows, u32 hash)
+{
+	BUILD_BUG_ON(ARRAY_SIZE(flows->entry) % VNIC_FLOW_WAYS);
+	hash %= ARRAY_SIZE(flows->entry) / VNIC_FLOW_WAYS;
+	return &flows->entry[hash * VNIC_FLOW_WAYS];
+}
+
+/* Where it is, or else where it should be: in place of the oldest one there. */
+static atomic64_t *vnic_flow_place(struct vnic_flows *flows, u32 hash)
+{
+	atomic64_t *way = vnic_flow_bucket(flows, hash), *oldest = way;
+	unsigned int age, most = 0, i;
+
+	for (i = 0; i < VNIC_FLOW_WAYS; i++, way++) {
+		u64 entry = atomic64_read(way);
+
+		if (entry && entry >> 32 == hash)
+			return way;
+		age = vnic_flow_age(entry);
+		if (age > most) {
+			most = age;
+			oldest = way;
+		}
+	}
+	return oldest;
 }
 
 /**
@@ -99,7 +131,7 @@ void vnic_flow_learn(struct vnic_port *port, u32 hash, unsigned int index)
 
 	if (!flows || index == VNIC_NO_SLOT)
 		return;
-	slot = vnic_flow_entry(flows, hash);
+	slot = vnic_flow_place(flows, hash);
 	/* A line that has not changed stays in everybody's cache. */
 	if (atomic64_read(slot) != entry)
 		atomic64_set(slot, entry);
@@ -141,7 +173,7 @@ static u16 vnic_flow_find(struct vnic_port *port, u32 hash)
 
 	if (!flows)
 		return VNIC_NO_SLOT;
-	entry = atomic64_read(vnic_flow_entry(flows, hash));
+	entry = atomic64_read(vnic_flow_place(flows, hash));
 	if (entry >> 32 != hash || !vnic_flow_alive(entry))
 		return VNIC_NO_SLOT;
 	return vnic_flow_index(entry);

@@ -463,15 +463,13 @@ bool vnic_napi_give_frags(struct vnic_queue *queue, struct sk_buff *skb);
 
 /**
  * struct vnic_flows - from which queue each flow was last written
- * @entry: hash (32 bits), queue (16 bits) and time (16 bits) of the last
- *	packet whose hash ends like the entry's number; see flow.c. Read and
- *	written without a lock: an entry is one word, and a flow that displaces
- *	another one costs that one its queue, no more.
- * @rcu: readers are in RCU sections
+ * @entry: hash (32 bits), queue (16 bits) and time (16 bits) of a flow's last
+ *	packet; see flow.c. Read and written without a lock: an entry is one
+ *	word, and a flow that displaces another one costs that one its queue,
+ *	no more. Freed with the device.
  */
 struct vnic_flows {
 	atomic64_t	entry[4096];
-	struct rcu_head	rcu;
 };
 
 int vnic_flow_init(struct vnic_port *port);

@@ -5,7 +5,7 @@
 #
 #     namespace A
 #   newlink (no traffic)
-#      "taken" (vndummy), pair0 ==== pair1
+#      "taken" (vndummy), tap0, pair0 ==== pair1
 #
 # Nothing may be left of a refused request.
 
@@ -84,11 +84,32 @@ refusal address_vntun \
 	"EOPNOTSUPP address: vntun has no MAC address; vntap has" \
 	add vntun name x0 address 02:00:00:00:00:01
 for kind in vntun vntap; do
-	refusal "txqueues_$kind" "EOPNOTSUPP -: This kind has one queue" \
-		add $kind name x0 txqueues 2
-	refusal "rxqueues_$kind" "EOPNOTSUPP -: This kind has one queue" \
+	refusal "queues_257_$kind" \
+		"EINVAL txqueues: A device has at most 256 queues" \
+		add $kind name x0 txqueues 257
+	refusal "rxqueues_$kind" \
+		"EINVAL rxqueues: No more receive queues than numtxqueues" \
 		add $kind name x0 rxqueues 2
+	refusal "multi_queue_of_one_$kind" \
+		"EINVAL info: A multi-queue device needs numtxqueues, 2 to 256" \
+		add $kind name x0 info 7 01
+	refusal "single_queue_of_two_$kind" \
+		"EINVAL info: With numtxqueues above 1 the device is a multi-queue one" \
+		add $kind name x0 txqueues 2 info 7 00
+	for attribute in 3 8 9; do
+		refusal "read_only_${attribute}_$kind" \
+			"EINVAL info: This attribute is read only" \
+			add $kind name x0 info $attribute 00000000
+	done
+	for attribute in 4 5 6 7 32; do
+		refusal "value_${attribute}_$kind" \
+			"ERANGE info: integer out of range" \
+			add $kind name x0 info $attribute 02
+	done
 done
+refusal multi_queue_changed \
+	"EINVAL info: The number of queues is fixed once the device is made" \
+	set tap0 kind vntap info 7 01
 
 refusal peer_address \
 	"EADDRNOTAVAIL peer.address: The MAC address must be unicast and not zero" \
@@ -124,6 +145,34 @@ refusal peer_cut_short \
 	"ERANGE info: binary attribute size out of range" \
 	add vnveth name x0 info 1 00
 
+# In a user namespace of its own, where only 0 is somebody.
+test_unknown_user()
+{
+	refused "EINVAL info: $UNKNOWN_USER" unshare -Urn "$NEWLINK" \
+		add vntap name x0 info 1 01000000
+}
+
+test_unknown_group()
+{
+	refused "EINVAL info: $UNKNOWN_GROUP" unshare -Urn "$NEWLINK" \
+		add vntap name x0 info 2 01000000
+}
+
+test_ring_of_none()
+{
+	type -P ethtool >/dev/null || skip "ethtool is not installed"
+	refused "$RING_OF_NONE" ip netns exec "$A" ethtool -G tap0 tx 0
+}
+
+UNKNOWN_USER="That user is not in this user namespace"
+UNKNOWN_GROUP="That group is not in this user namespace"
+RING_OF_NONE="A ring holds at least one packet"
+NAMES+=(unknown_user "$UNKNOWN_USER" unknown_group "$UNKNOWN_GROUP"
+	ring_of_none "$RING_OF_NONE")
+SENTENCES+="$UNKNOWN_USER"$'\n'"$UNKNOWN_GROUP"$'\n'"$RING_OF_NONE"$'\n'
+# Needs a policy of SELinux, which this machine would have to run under.
+SENTENCES+="The security policy forbids such devices"$'\n'
+
 # Every sentence in the drivers is in the list above.
 test_all()
 {
@@ -155,6 +204,7 @@ SLEEPER=$PID
 eventually 5 "a process is in A" \
 	test "/proc/$SLEEPER/ns/net" -ef "/run/netns/$A"
 run "$NEWLINK" -n "$A" add vndummy name taken
+run "$NEWLINK" -n "$A" add vntap name tap0
 run "$NEWLINK" -n "$A" add vnveth name pair0 peer name pair1
 
 subtests "${NAMES[@]}" all "every sentence in the drivers is tested"

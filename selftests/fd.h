@@ -31,9 +31,11 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <linux/ethtool.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/if_ether.h>
@@ -45,6 +47,21 @@
 #include <linux/sockios.h>
 
 #include "kselftest_harness.h"
+
+#include "../include/uapi/linux/vnic.h"
+
+/* Newer than the headers of some distributions */
+#ifndef IFF_BACKPRESSURE
+#define IFF_BACKPRESSURE	0x0080
+#endif
+#ifndef TUN_F_USO4
+#define TUN_F_USO4		0x20
+#define TUN_F_USO6		0x40
+#endif
+#ifndef TUN_F_UDP_TUNNEL_GSO
+#define TUN_F_UDP_TUNNEL_GSO	0x080
+#define TUN_F_UDP_TUNNEL_GSO_CSUM 0x100
+#endif
 
 /* Seconds that a test may take, and that one wait may take (milliseconds). */
 #define FD_TIMEOUT	30
@@ -105,6 +122,12 @@ FIXTURE_TEARDOWN(fixture)						\
 	if (self->nic.fd >= 0)						\
 		close(self->nic.fd);					\
 }
+
+/* Ends a test of what in-tree tun does not have or does otherwise. */
+#define OURS_ALONE(reason) do {						\
+	if (in_tree())							\
+		SKIP(return, "in-tree tun: " reason);			\
+} while (0)
 
 /* Polls a condition until it holds; false when patience is at its end. */
 #define WAIT_FOR(condition) ({						\
@@ -192,16 +215,6 @@ static inline int if_ioctl(unsigned long request, void *arg)
 	result = neg(ioctl(sock, request, arg));
 	close(sock);
 	return result;
-}
-
-static inline int if_index(const char *name)
-{
-	struct ifreq ifr = {};
-	int result;
-
-	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
-	result = if_ioctl(SIOCGIFINDEX, &ifr);
-	return result < 0 ? result : ifr.ifr_ifindex;
 }
 
 static inline int if_flags(const char *name, int set, int clear)
@@ -298,8 +311,9 @@ static inline void request_end(struct request *r, struct rtattr *nest)
 	nest->rta_len = (char *)r + r->head.nlmsg_len - (char *)nest;
 }
 
-/* Sends a request; the length of the answer in @reply, or -errno */
-static inline int request_send(struct request *r, void *reply, size_t size)
+/* Sends a message; the length of the answer in @reply, or -errno */
+static inline int message_send(const struct nlmsghdr *message, void *reply,
+			       size_t size)
 {
 	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	struct nlmsghdr *head = reply;
@@ -307,7 +321,7 @@ static inline int request_send(struct request *r, void *reply, size_t size)
 
 	if (sock < 0)
 		return -errno;
-	len = neg(send(sock, r, r->head.nlmsg_len, 0));
+	len = neg(send(sock, message, message->nlmsg_len, 0));
 	if (len >= 0)
 		len = neg(recv(sock, reply, size, 0));
 	close(sock);
@@ -316,12 +330,32 @@ static inline int request_send(struct request *r, void *reply, size_t size)
 	return len;
 }
 
+/*
+ * By netlink: the ioctl would look for a module of that name first, which takes
+ * long, and most of those who ask want to see that there is none.
+ */
+static inline int if_index(const char *name)
+{
+	struct request r = request_new(RTM_GETLINK, 0, 0);
+	union {
+		struct nlmsghdr head;
+		char bytes[16384];
+	} reply;
+	int len;
+
+	request_put(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	len = message_send(&r.head, &reply, sizeof(reply));
+	if (len < 0)
+		return len;
+	return ((struct ifinfomsg *)NLMSG_DATA(&reply.head))->ifi_index;
+}
+
 static inline int request_do(struct request *r)
 {
 	char reply[4096];
 
 	r->head.nlmsg_flags |= NLM_F_ACK;
-	return request_send(r, reply, sizeof(reply));
+	return message_send(&r->head, reply, sizeof(reply));
 }
 
 /* ip link add NAME type KIND; no name: the kind's default */
@@ -335,6 +369,53 @@ static inline int link_add(const char *kind, const char *name)
 	info = request_put(&r, IFLA_LINKINFO, NULL, 0);
 	request_put(&r, IFLA_INFO_KIND, kind, strlen(kind) + 1);
 	request_end(&r, info);
+	return request_do(&r);
+}
+
+/* An attribute of a kind; a list of them ends with one of type 0. */
+struct attr {
+	int type;
+	int size;			/* in bytes */
+	__u32 value;
+};
+
+#define ATTRS(...)	((const struct attr []) { __VA_ARGS__, { } })
+#define NO_ATTRS	((const struct attr []) { { } })
+
+static inline void request_put_info(struct request *r, const char *kind,
+				    const struct attr *attrs)
+{
+	struct rtattr *info, *data;
+
+	info = request_put(r, IFLA_LINKINFO, NULL, 0);
+	request_put(r, IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	data = request_put(r, IFLA_INFO_DATA | NLA_F_NESTED, NULL, 0);
+	for (; attrs->type; attrs++)
+		request_put(r, attrs->type, &attrs->value, attrs->size);
+	request_end(r, data);
+	request_end(r, info);
+}
+
+/* ip link add NAME numtxqueues QUEUES type KIND ATTRS; 0 queues: not said */
+static inline int link_make(const char *kind, const char *name, __u32 queues,
+			    const struct attr *attrs)
+{
+	struct request r = request_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+
+	request_put(&r, IFLA_IFNAME, name, strlen(name) + 1);
+	if (queues)
+		request_put(&r, IFLA_NUM_TX_QUEUES, &queues, sizeof(queues));
+	request_put_info(&r, kind, attrs);
+	return request_do(&r);
+}
+
+/* ip link set INDEX type KIND ATTRS */
+static inline int link_change(int index, const char *kind,
+			      const struct attr *attrs)
+{
+	struct request r = request_new(RTM_NEWLINK, 0, index);
+
+	request_put_info(&r, kind, attrs);
 	return request_do(&r);
 }
 
@@ -377,32 +458,49 @@ static inline int link_carrier(int index, __u8 carrier)
 	return request_do(&r);
 }
 
+static inline int link_master(int index, int master)
+{
+	struct request r = request_new(RTM_NEWLINK, 0, index);
+
+	request_put(&r, IFLA_MASTER, &master, sizeof(master));
+	return request_do(&r);
+}
+
 /* What rtnetlink tells of a link */
 struct link {
-	unsigned int flags, type, mtu, qlen, carrier;
+	unsigned int flags, type, mtu, qlen, carrier, tx_queues;
 	int address;			/* its length */
 	char kind[16];
+	long long data[VNIC_TUN_BACKPRESSURE + 1];	/* -1: not there */
 	struct rtnl_link_stats64 stats;
 };
 
-static inline int link_get(int index, struct link *link)
+static inline void link_get_data(struct link *link, struct rtattr *data)
 {
-	struct request r = request_new(RTM_GETLINK, 0, index);
-	union {
-		struct nlmsghdr head;
-		char bytes[16384];
-	} reply;
-	struct ifinfomsg *info = NLMSG_DATA(&reply.head);
+	int len = RTA_PAYLOAD(data);
+	struct rtattr *a;
+
+	for (a = RTA_DATA(data); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+		if (a->rta_type >= ARRAY_SIZE(link->data))
+			continue;
+		if (RTA_PAYLOAD(a) == 1)
+			link->data[a->rta_type] = *(__u8 *)RTA_DATA(a);
+		else if (RTA_PAYLOAD(a) == 4)
+			link->data[a->rta_type] = *(__u32 *)RTA_DATA(a);
+	}
+}
+
+/* Reads an RTM_NEWLINK. */
+static inline void link_parse(struct nlmsghdr *head, struct link *link)
+{
+	struct ifinfomsg *info = NLMSG_DATA(head);
+	int len = IFLA_PAYLOAD(head), inner;
 	struct rtattr *a, *b;
-	int len, inner;
 
 	memset(link, 0, sizeof(*link));
-	len = request_send(&r, &reply, sizeof(reply));
-	if (len < 0)
-		return len;
+	memset(link->data, -1, sizeof(link->data));
 	link->flags = info->ifi_flags;
 	link->type = info->ifi_type;
-	len = IFLA_PAYLOAD(&reply.head);
 	for (a = IFLA_RTA(info); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
 		switch (a->rta_type) {
 		case IFLA_MTU:
@@ -410,6 +508,9 @@ static inline int link_get(int index, struct link *link)
 			break;
 		case IFLA_TXQLEN:
 			link->qlen = *(__u32 *)RTA_DATA(a);
+			break;
+		case IFLA_NUM_TX_QUEUES:
+			link->tx_queues = *(__u32 *)RTA_DATA(a);
 			break;
 		case IFLA_CARRIER:
 			link->carrier = *(__u8 *)RTA_DATA(a);
@@ -424,14 +525,32 @@ static inline int link_get(int index, struct link *link)
 		case IFLA_LINKINFO:
 			inner = RTA_PAYLOAD(a);
 			for (b = RTA_DATA(a); RTA_OK(b, inner);
-			     b = RTA_NEXT(b, inner))
+			     b = RTA_NEXT(b, inner)) {
 				if (b->rta_type == IFLA_INFO_KIND)
 					snprintf(link->kind,
 						 sizeof(link->kind), "%s",
 						 (char *)RTA_DATA(b));
+				if (b->rta_type == IFLA_INFO_DATA)
+					link_get_data(link, b);
+			}
 			break;
 		}
 	}
+}
+
+static inline int link_get(int index, struct link *link)
+{
+	struct request r = request_new(RTM_GETLINK, 0, index);
+	union {
+		struct nlmsghdr head;
+		char bytes[16384];
+	} reply;
+	int len = message_send(&r.head, &reply, sizeof(reply));
+
+	memset(link, 0, sizeof(*link));
+	if (len < 0)
+		return len;
+	link_parse(&reply.head, link);
 	return 0;
 }
 
@@ -510,6 +629,113 @@ static inline int get_iff(int fd, char *name)
 	if (name)
 		memcpy(name, ifr.ifr_name, IFNAMSIZ);
 	return result < 0 ? result : (unsigned short)ifr.ifr_flags;
+}
+
+/* TUNSETQUEUE */
+static inline int set_queue(int fd, int flags)
+{
+	struct ifreq ifr = { .ifr_flags = flags };
+
+	return neg(ioctl(fd, TUNSETQUEUE, &ifr));
+}
+
+/* An ioctl that takes a pointer to a number */
+static inline int set_number(int fd, unsigned long request, int value)
+{
+	return neg(ioctl(fd, request, &value));
+}
+
+/* One that writes a number, which is never negative where it is used */
+static inline int get_number(int fd, unsigned long request)
+{
+	int value = -1;
+
+	return neg(ioctl(fd, request, &value)) ?: value;
+}
+
+static inline int ethtool(const char *name, void *command)
+{
+	struct ifreq ifr = { .ifr_data = command };
+
+	snprintf(ifr.ifr_name, IFNAMSIZ, "%s", name);
+	return if_ioctl(SIOCETHTOOL, &ifr);
+}
+
+/* What ethtool -S says behind @name, or -errno; -ENOENT: no such line */
+static inline long long ethtool_counter(const char *dev, const char *name)
+{
+	struct {
+		struct ethtool_sset_info info;
+		__u32 count;
+	} sets = { { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1 << ETH_SS_STATS } };
+	struct ethtool_gstrings *strings;
+	struct ethtool_stats *stats;
+	long long result;
+	unsigned int i;
+
+	result = ethtool(dev, &sets);
+	if (result)
+		return result;
+	strings = calloc(1, sizeof(*strings) + sets.count * ETH_GSTRING_LEN);
+	stats = calloc(1, sizeof(*stats) + sets.count * sizeof(__u64));
+	strings->cmd = ETHTOOL_GSTRINGS;
+	strings->string_set = ETH_SS_STATS;
+	strings->len = sets.count;
+	stats->cmd = ETHTOOL_GSTATS;
+	stats->n_stats = sets.count;
+	result = ethtool(dev, strings) ?: ethtool(dev, stats) ?: -ENOENT;
+	for (i = 0; result == -ENOENT && i < sets.count; i++)
+		if (!strncmp(name, (char *)strings->data + i * ETH_GSTRING_LEN,
+			     ETH_GSTRING_LEN))
+			result = stats->data[i];
+	free(strings);
+	free(stats);
+	return result;
+}
+
+/*
+ * Lets this process, and no other, see /sys/class/net of its own namespace.
+ */
+static inline int see_sysfs(void)
+{
+	if (unshare(CLONE_NEWNS) ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("sysfs", "/sys", "sysfs", 0, NULL))
+		return -errno;
+	return 0;
+}
+
+/* The number in an attribute of a device in sysfs, or -errno */
+static inline long sysfs_number(const char *dev, const char *attribute)
+{
+	char path[128], text[64] = "";
+	int fd, len;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", dev, attribute);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	len = neg(read(fd, text, sizeof(text) - 1));
+	close(fd);
+	return len < 0 ? len : strtol(text, NULL, 0);
+}
+
+static inline int sysfs_set(const char *dev, const char *attribute,
+			    const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", dev, attribute);
+	return write_file(path, text);
+}
+
+/* Runs a command line, of which %s is the device's name. */
+static inline int shell(const char *format, const char *name)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), format, name);
+	return system(command);
 }
 
 static inline int poll_now(int fd, int events)

@@ -745,7 +745,8 @@ FD_TEST(packet, bad_memory)
 	packet_fill(half + 4, variant->mode, 46, 1);
 	EXPECT_EQ(-EFAULT, neg(write(self->nic.fd, half, 104)));
 	EXPECT_EQ(0, link_of(&self->nic).stats.rx_packets);
-	EXPECT_EQ(1, link_of(&self->nic).stats.rx_dropped);
+	/* In-tree tun counts what it has begun to make a packet of. */
+	EXPECT_EQ(in_tree() ? 1 : 2, link_of(&self->nic).stats.rx_dropped);
 	/* What can be read of it is a packet. */
 	EXPECT_EQ(50, neg(write(self->nic.fd, half, 50)));
 

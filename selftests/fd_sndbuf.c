@@ -51,14 +51,6 @@ static bool writer_done(struct writer *writer)
 	return __atomic_load_n(&writer->done, __ATOMIC_ACQUIRE);
 }
 
-static int shell(const char *format, const char *name)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), format, name);
-	return system(command);
-}
-
 /* Attaches, with a send buffer, and sends what it writes to a slow d0. */
 static int slow(struct nic *nic, int mode, const char *rate)
 {

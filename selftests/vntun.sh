@@ -7,7 +7,7 @@
 #      one namespace for each test of fd_*.c
 #
 #        fd_* -- read, write, poll, ioctl -- /dev/vnic -- interface
-#         \________________ AF_PACKET, UDP, rtnetlink ________/
+#         \___________ AF_PACKET, UDP, rtnetlink, BPF ________/
 #
 #      namespace LEFT                              namespace RIGHT
 #
@@ -27,7 +27,13 @@ export VNIC_DEV=${VNIC_DEV:-/dev/vnic}
 . "$(dirname "$0")/lib.sh"
 [[ $VNIC_DEV != */net/tun ]] || KIND=tun
 need_kind "$KIND"
-need_helpers fd_attach fd_ioctl fd_packet fd_wait fd_ring fd_sndbuf fd_life
+need_helpers fd_attach fd_ioctl fd_packet fd_wait fd_ring fd_sndbuf fd_life \
+	fd_queue fd_vnet fd_filter fd_napi fd_backpressure fd_xdp fd_batch \
+	fd_ethtool fd_netlink fd_uring fd_netns fd_errno
+# Modules that some of them need; without, those are skipped.
+for module in 8021q veth tun; do
+	modprobe -q "$module" || true
+done
 
 # Its results are nested in ours.
 program()
@@ -44,6 +50,18 @@ test_wait() { program "$FD_WAIT"; }
 test_ring() { program "$FD_RING"; }
 test_sndbuf() { program "$FD_SNDBUF"; }
 test_life() { program "$FD_LIFE"; }
+test_queue() { program "$FD_QUEUE"; }
+test_vnet() { program "$FD_VNET"; }
+test_filter() { program "$FD_FILTER"; }
+test_napi() { program "$FD_NAPI"; }
+test_backpressure() { program "$FD_BACKPRESSURE"; }
+test_xdp() { program "$FD_XDP"; }
+test_batch() { program "$FD_BATCH"; }
+test_ethtool() { program "$FD_ETHTOOL"; }
+test_netlink() { program "$FD_NETLINK"; }
+test_uring() { program "$FD_URING"; }
+test_netns() { program "$FD_NETNS"; }
+test_errno() { program "$FD_ERRNO"; }
 
 # A device for a program to come, in namespace $1
 make_device()
@@ -142,4 +160,16 @@ subtests \
 	ring "a full ring drops, counts, and is resized" \
 	sndbuf "writers wait for room in the send buffer" \
 	life "files, devices and namespaces end in any order" \
+	queue "many files at one device: who is let in, where packets go" \
+	vnet "checksums and segments left to the other side" \
+	filter "what the program does not want to read is dropped" \
+	napi "through NAPI and GRO, in one piece or in fragments" \
+	backpressure "a full ring stops the stack, and nothing is lost" \
+	xdp "a program in front of the stack" \
+	batch "many packets by one call, each with its result" \
+	ethtool "what ethtool and sysfs say, and a counter for each loss" \
+	netlink "made, changed and shown by netlink" \
+	uring "io_uring waits by poll, not by a thread" \
+	netns "moved between namespaces in use" \
+	errno "the answers of in-tree tun, side by side" \
 	socat "two namespaces joined by programs alone"

@@ -100,6 +100,55 @@ test_link()
 	# the other one goes with its namespace
 }
 
+# figure NAMESPACE NAME: of ethtool -S
+figure()
+{
+	ip netns exec "$1" ethtool -S t0 | sed -n "s/^ *$2: //p"
+}
+
+arrived()
+{
+	[[ $(figure "$1" queue_1_rx_packets) == "$2" ]]
+}
+
+# Of ynl's answer on stdin: what each queue, or the device, has received.
+rx_packets()
+{
+	python3 -c '
+import json, sys
+print(*[entry["rx-packets"] for entry in json.load(sys.stdin)
+        if entry.get("queue-type") != "tx"])'
+}
+
+# The netdev family's statistics of each queue, on kernels that have them.
+test_qstats()
+{
+	local ynl=${VNIC_SOURCE:-}/tools/net/ynl/pyynl/cli.py answer index
+	local spec=${VNIC_SOURCE:-}/Documentation/netlink/specs/netdev.yaml
+
+	[[ $KIND != tun ]] || skip "in-tree tun has none"
+	grep -qw netdev_nl_qstats_get_dumpit /proc/kallsyms ||
+		skip "this kernel has none (6.9 does)"
+	[[ -e $ynl && -e $spec ]] || skip "there is no ynl in VNIC_SOURCE"
+	setup_ns NS
+	silence "$NS"
+	run ip -n "$NS" link add t0 numtxqueues 2 numrxqueues 2 type "$KIND"
+	run ip -n "$NS" link set t0 up
+	start writer ip netns exec "$NS" "$(dirname "$0")/queues.py" \
+		"$MODE" t0 5 3
+	eventually 10 "three packets on the second queue" arrived "$NS" 3
+	capture index ip netns exec "$NS" cat /sys/class/net/t0/ifindex
+	# The distribution's Python has what its packages bring.
+	capture answer ip netns exec "$NS" /usr/bin/python3 "$ynl" \
+		--spec "$spec" --output-json --dump qstats-get \
+		--json "{\"ifindex\": $index, \"scope\": \"queue\"}"
+	is "$(rx_packets <<<"$answer")" "5 3" "packets of each queue"
+	capture answer ip netns exec "$NS" /usr/bin/python3 "$ynl" \
+		--spec "$spec" --output-json --dump qstats-get \
+		--json "{\"ifindex\": $index}"
+	is "$(rx_packets <<<"$answer")" 8 "packets of the device"
+}
+
 # end NS HERE THERE OPTION: the program behind t0, joined to the other one
 end()
 {
@@ -172,4 +221,5 @@ subtests \
 	uring "io_uring waits by poll, not by a thread" \
 	netns "moved between namespaces in use" \
 	errno "the answers of in-tree tun, side by side" \
+	qstats "statistics of each queue by the netdev family" \
 	socat "two namespaces joined by programs alone"

@@ -100,6 +100,42 @@ test_link()
 	# the other one goes with its namespace
 }
 
+# KiB that the kernel has in use where devices come from
+memory()
+{
+	awk '/^(Slab|Percpu|VmallocUsed):/ { sum += $2 }
+		END { print sum }' /proc/meminfo
+}
+
+# cost VAR QUEUES: KiB of twenty devices, which are left in $NS
+cost()
+{
+	local before i
+
+	before=$(memory)
+	for i in {1..20}; do
+		echo "link add q$2-$i numtxqueues $2 numrxqueues $2 type $KIND"
+	done >"$WORK/batch"
+	run ip -n "$NS" -batch "$WORK/batch"
+	printf -v "$1" %d $(($(memory) - before))
+	note "$2 queues: ${!1} KiB for twenty devices"
+}
+
+# A device costs what its queues cost, not what 256 would.
+test_memory()
+{
+	# shellcheck disable=SC2034 # the first only fills caches
+	local warm few many
+
+	[[ $KIND != tun ]] || skip "in-tree tun has 256 queues or one"
+	setup_ns NS
+	cost warm 2
+	cost few 4
+	cost many 256
+	((few > 0 && few * 4 < many)) ||
+		fail "4 queues cost $few KiB, 256 cost $many"
+}
+
 # figure NAMESPACE NAME: of ethtool -S
 figure()
 {
@@ -222,4 +258,5 @@ subtests \
 	netns "moved between namespaces in use" \
 	errno "the answers of in-tree tun, side by side" \
 	qstats "statistics of each queue by the netdev family" \
+	memory "few queues cost less than many" \
 	socat "two namespaces joined by programs alone"

@@ -28,6 +28,37 @@
 #define VNIC_FRAME_LINEAR	256
 
 /**
+ * vnic_frame_page() - copy a frame into the task's own page
+ * @from: the frame, one that vnic_frame_is_small()
+ * @len: its bytes, all of @from
+ * @room: bytes to leave in front of it
+ * @size: bytes that were taken, for build_skb(); written here
+ *
+ * The page is the task's; who lets the frame outlive the call takes a
+ * reference to it.
+ *
+ * Context: process.
+ * Return: where the room begins, or ERR_PTR(-ENOMEM) or (-EFAULT).
+ */
+void *vnic_frame_page(struct iov_iter *from, size_t len, size_t room,
+		      size_t *size)
+{
+	struct page_frag *frag = &current->task_frag;
+	void *buf;
+
+	*size = SKB_DATA_ALIGN(room + len) +
+		SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
+	if (!skb_page_frag_refill(*size, frag, GFP_KERNEL))
+		return ERR_PTR(-ENOMEM);
+	buf = page_address(frag->page) + frag->offset;
+	if (!copy_from_iter_full(buf + room, len, from))
+		return ERR_PTR(-EFAULT);
+	frag->offset += *size;
+	return buf;
+}
+
+/**
  * vnic_frame_small() - a frame that vnic_frame_is_small()
  * @from: the frame
  * @len: its bytes, all of @from
@@ -39,24 +70,17 @@
 struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 				 size_t room)
 {
-	struct page_frag *frag = &current->task_frag;
 	struct sk_buff *skb;
 	size_t size;
 	void *buf;
 
-	size = SKB_DATA_ALIGN(room + len) +
-	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
-	if (!skb_page_frag_refill(size, frag, GFP_KERNEL))
-		return ERR_PTR(-ENOMEM);
-	buf = page_address(frag->page) + frag->offset;
-	if (!copy_from_iter_full(buf + room, len, from))
-		return ERR_PTR(-EFAULT);
+	buf = vnic_frame_page(from, len, room, &size);
+	if (IS_ERR(buf))
+		return ERR_CAST(buf);
 	skb = build_skb(buf, size);
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	get_page(frag->page);
-	frag->offset += size;
+	get_page(virt_to_head_page(buf));
 	skb_reserve(skb, room);
 	skb_put(skb, len);
 	return skb;

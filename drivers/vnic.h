@@ -419,6 +419,8 @@ static inline int vnic_vnet_tunnel_from_skb(const struct sk_buff *skb,
 /* ----------------------------------------------------------------- frame.c
  * From a program's memory into an skb.
  */
+void *vnic_frame_page(struct iov_iter *from, size_t len, size_t room,
+		      size_t *size);
 struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 				 size_t room);
 struct sk_buff *vnic_frame_large(struct vnic_queue *queue,

@@ -171,33 +171,24 @@ static bool vnic_xdp_run(struct vnic_port *port, struct vnic_queue *queue,
 struct sk_buff *vnic_xdp_small(struct vnic_port *port, struct vnic_queue *queue,
 			       struct iov_iter *from, size_t len, size_t room)
 {
-	struct page_frag *frag = &current->task_frag;
 	struct xdp_buff xdp;
 	struct sk_buff *skb;
 	int metasize;
 	size_t size;
 	void *buf;
 
-	size = SKB_DATA_ALIGN(room + len) +
-	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	frag->offset = ALIGN(frag->offset, SMP_CACHE_BYTES);
-	if (!skb_page_frag_refill(size, frag, GFP_KERNEL))
-		return ERR_PTR(-ENOMEM);
-	buf = page_address(frag->page) + frag->offset;
-	if (!copy_from_iter_full(buf + room, len, from))
-		return ERR_PTR(-EFAULT);
-
+	buf = vnic_frame_page(from, len, room, &size);
+	if (IS_ERR(buf))
+		return ERR_CAST(buf);
 	xdp_init_buff(&xdp, size, &queue->rxq);
 	xdp_prepare_buff(&xdp, buf, room, len, true);
-	/* Sent on, the frame lies there; the next one must not. */
-	frag->offset += size;
-	if (!vnic_xdp_run(port, queue, &xdp, frag->page))
+	if (!vnic_xdp_run(port, queue, &xdp, virt_to_head_page(buf)))
 		return NULL;
 
 	skb = build_skb(buf, size);
 	if (!skb)
 		return ERR_PTR(-ENOMEM);
-	get_page(frag->page);
+	get_page(virt_to_head_page(buf));
 	skb_reserve(skb, xdp.data - xdp.data_hard_start);
 	skb_put(skb, xdp.data_end - xdp.data);
 	metasize = xdp.data - xdp.data_meta;

@@ -286,7 +286,7 @@ static inline void vnic_qstats_setup(struct net_device *dev)
  * @rx_open: @napi is enabled, so what is in @rx will be fetched
  *
  * Owned by the open file. While a device is attached, its slot or its list of
- * detached queues points here too; vnic_queue_detach() waits for the RCU
+ * detached queues points here too; vnic_attach_end() waits for the RCU
  * readers of the slot before the file can free the queue.
  */
 struct vnic_queue {

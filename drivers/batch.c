@@ -190,10 +190,11 @@ static int vnic_batch_recv_room(struct vnic_batch_state *state)
 		;
 	if (!i)
 		return -EINVAL;
-	if (!vnic_batch_writable(state, 0))
-		return -EFAULT;
-	while (!vnic_batch_writable(state, i - 1))
+	/* Down to none: another thread may be unmapping it meanwhile. */
+	while (i && !vnic_batch_writable(state, i - 1))
 		i--;
+	if (!i || !vnic_batch_writable(state, 0))
+		return -EFAULT;
 	return i;
 }
 

@@ -98,6 +98,12 @@ static int vnic_cell_take(struct vnic_cell *cell, struct list_head *batch,
 	return n;
 }
 
+/* The receive queue that the sender has recorded; the first if it has not. */
+static unsigned int vnic_cell_queue(const struct sk_buff *skb)
+{
+	return skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : 0;
+}
+
 /*
  * Drop what was sent to a receiver that is down by now: the core believes that
  * a closed device receives nothing after it has waited for RCU, and it may by
@@ -106,32 +112,33 @@ static int vnic_cell_take(struct vnic_cell *cell, struct list_head *batch,
  */
 static int vnic_cell_admit(struct list_head *batch)
 {
-	unsigned int packets = 0, bytes = 0;
+	unsigned int packets = 0, bytes = 0, queue = 0;
 	struct net_device *dev = NULL;
 	struct sk_buff *skb, *next;
 	bool running = false;
 	int n = 0;
 
 	list_for_each_entry_safe(skb, next, batch, list) {
-		if (skb->dev != dev) {
+		if (skb->dev != dev || vnic_cell_queue(skb) != queue) {
 			if (packets)
-				vnic_count_rx(dev, packets, bytes);
+				vnic_count_rx(dev, queue, packets, bytes);
 			dev = skb->dev;
+			queue = vnic_cell_queue(skb);
 			running = netif_running(dev);
 			packets = 0;
 			bytes = 0;
 		}
 		if (unlikely(!running)) {
 			skb_list_del_init(skb);
-			vnic_drop_rx(dev, skb, SKB_DROP_REASON_DEV_READY);
+			vnic_lose_rx(dev, queue, skb, VNIC_LOSS_DOWN);
 			continue;
 		}
 		packets++;
-		bytes += skb->len + ETH_HLEN;
+		bytes += vnic_rx_len(skb);
 		n++;
 	}
 	if (packets)
-		vnic_count_rx(dev, packets, bytes);
+		vnic_count_rx(dev, queue, packets, bytes);
 	return n;
 }
 
@@ -190,7 +197,7 @@ void vnic_cell_flush(struct net_device *dev)
 	}
 	list_for_each_entry_safe(skb, next, &found, list) {
 		skb_list_del_init(skb);
-		vnic_drop_rx(dev, skb, SKB_DROP_REASON_DEV_READY);
+		vnic_lose_rx(dev, vnic_cell_queue(skb), skb, VNIC_LOSS_DOWN);
 	}
 }
 

@@ -12,12 +12,14 @@
 #include <linux/etherdevice.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/if_tun.h>
 #include <linux/netdevice.h>
 #include <linux/ptr_ring.h>
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 #include <linux/virtio_net.h>
+#include <net/gro.h>
 #include <net/net_namespace.h>
 #include <net/rtnetlink.h>
 #include <net/sch_generic.h>
@@ -33,6 +35,14 @@
 #include <net/page_pool/helpers.h>
 #else
 #include <net/page_pool.h>
+#endif
+
+#ifdef VNIC_HAVE_GSO_H			/* 6.5: moved out of netdevice.h */
+#include <net/gso.h>
+#endif
+
+#ifdef VNIC_HAVE_SKBUFF_REF_H		/* 6.10: moved out of skbuff.h */
+#include <linux/skbuff_ref.h>
 #endif
 
 #ifdef VNIC_HAVE_RPS_H			/* 6.9: moved out of sock.h */
@@ -92,13 +102,23 @@ static inline const struct iovec *vnic_iter_iov(const struct iov_iter *iter)
 }
 
 /* 6.3: a device says what XDP can do with it. */
-static inline void vnic_set_xdp_features(struct net_device *dev)
-{
 #ifdef VNIC_HAVE_XDP_FEATURES
-	dev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
-			    NETDEV_XDP_ACT_NDO_XMIT;
+#define VNIC_XDP_RUN	(NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT)
+#define VNIC_XDP_RUN_SG	NETDEV_XDP_ACT_RX_SG
+#define VNIC_XDP_XMIT	NETDEV_XDP_ACT_NDO_XMIT
+#define VNIC_XDP_XMIT_SG NETDEV_XDP_ACT_NDO_XMIT_SG
+#define vnic_set_xdp_features(dev, features)				\
+	((dev)->xdp_features = (features))
+#else
+#define VNIC_XDP_RUN	0
+#define VNIC_XDP_RUN_SG	0
+#define VNIC_XDP_XMIT	0
+#define VNIC_XDP_XMIT_SG 0
+#define vnic_set_xdp_features(dev, features)				\
+	((void)(dev), (void)(features))
+#define xdp_set_features_flag(dev, features)				\
+	((void)(dev), (void)(features))
 #endif
-}
 
 /* 6.11: what redirects leave behind lies on the stack of who runs them. */
 #ifndef VNIC_HAVE_BPF_NET_CONTEXT
@@ -113,6 +133,62 @@ bpf_net_ctx_set(struct bpf_net_context *context)
 
 static inline void bpf_net_ctx_clear(struct bpf_net_context *context)
 {
+}
+#endif
+
+/* Where a program wants to redirect a packet to. */
+static inline struct bpf_redirect_info *vnic_redirect_info(void)
+{
+#ifdef VNIC_HAVE_BPF_NET_CONTEXT
+	return bpf_net_ctx_get_ri();
+#else
+	return this_cpu_ptr(&bpf_redirect_info);
+#endif
+}
+
+/* 6.18: of the memory of a frame, its type is all that there is to know. */
+static inline void vnic_set_rxq_mem(struct xdp_rxq_info *rxq,
+				    const struct xdp_frame *frame)
+{
+#ifdef VNIC_HAVE_FRAME_MEM_TYPE
+	rxq->mem.type = frame->mem_type;
+#else
+	rxq->mem = frame->mem;
+#endif
+}
+
+/*
+ * Deliver what GRO holds in a NAPI that is disabled. The core does it only when
+ * it polls, and frees what is left. 6.16: the lists have a home of their own.
+ */
+static inline void vnic_napi_flush(struct napi_struct *napi)
+{
+#ifdef VNIC_HAVE_GRO_NODE
+	struct gro_node *lists = &napi->gro;
+#else
+	struct napi_struct *lists = napi;
+#endif
+
+	napi_gro_flush(napi, false);
+	netif_receive_skb_list(&lists->rx_list);
+	INIT_LIST_HEAD(&lists->rx_list);
+	lists->rx_count = 0;
+}
+
+/* 6.8: a name that is no format. */
+#ifndef VNIC_HAVE_ETHTOOL_PUTS
+#define ethtool_puts(data, name)					\
+	ethtool_sprintf(data, "%.*s", ETH_GSTRING_LEN, name)
+#endif
+
+/* 6.13: timers are made with what they do. */
+#ifndef VNIC_HAVE_HRTIMER_SETUP
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*function)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = function;
 }
 #endif
 

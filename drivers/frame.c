@@ -10,6 +10,8 @@
  *		to it, for which it may have to sleep
  *	vector	IFF_NAPI_FRAGS: one fragment for each piece that the program
  *		has given
+ *
+ * and from one skb into another whose pages nobody else has.
  */
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
@@ -141,6 +143,17 @@ void vnic_frame_exit(void)
 	}
 }
 
+/*
+ * A piece of the pool's pages, or NULL. The next one may be the head of an skb,
+ * so none leaves it at an odd place.
+ */
+static struct page *vnic_frame_pool_piece(struct page_pool *pool, size_t size,
+					  unsigned int *offset)
+{
+	return page_pool_alloc_frag(pool, offset, SKB_DATA_ALIGN(size),
+				    GFP_NOWAIT | __GFP_NOWARN);
+}
+
 /* Hang @len bytes of a pool's pages on the skb, if there are some at hand. */
 static bool vnic_frame_add_pages(struct sk_buff *skb, size_t len)
 {
@@ -154,8 +167,7 @@ static bool vnic_frame_add_pages(struct sk_buff *skb, size_t len)
 	pool = this_cpu_read(vnic_frame_pool);
 	for (i = 0; pool && len; i++) {
 		piece = min(len, VNIC_POOL_PIECE);
-		page = page_pool_alloc_frag(pool, &offset, piece,
-					    GFP_NOWAIT | __GFP_NOWARN);
+		page = vnic_frame_pool_piece(pool, piece, &offset);
 		if (!page)
 			break;
 		skb_add_rx_frag(skb, i, page, offset, piece, piece);
@@ -163,6 +175,90 @@ static bool vnic_frame_add_pages(struct sk_buff *skb, size_t len)
 	}
 	local_bh_enable();
 	return !len;
+}
+
+/* A piece of a page for a packet: of the pool, or without one of the CPU. */
+static void *vnic_frame_piece(struct page_pool *pool, size_t size)
+{
+	unsigned int offset;
+	struct page *page;
+
+	if (!pool)
+		return netdev_alloc_frag(size);
+	page = vnic_frame_pool_piece(pool, size, &offset);
+	return page ? page_address(page) + offset : NULL;
+}
+
+/* Copy what of @from does not fit into the head of @skb behind it. */
+static bool vnic_frame_copy_rest(struct page_pool *pool, struct sk_buff *skb,
+				 const struct sk_buff *from)
+{
+	size_t piece, done = skb->len;
+	struct page *page;
+	void *data;
+	int i;
+
+	for (i = 0; done < from->len; i++) {
+		piece = min(from->len - done, pool ? VNIC_POOL_PIECE :
+						     PAGE_SIZE);
+		data = i < MAX_SKB_FRAGS ? vnic_frame_piece(pool, piece) : NULL;
+		if (!data)
+			return false;
+		page = virt_to_head_page(data);
+		skb_add_rx_frag(skb, i, page, data - page_address(page), piece,
+				piece);
+		if (skb_copy_bits(from, done, data, piece))
+			return false;
+		done += piece;
+	}
+	return true;
+}
+
+/**
+ * vnic_frame_copy() - a packet again, in pages that are nobody else's
+ * @skb: the packet, beginning with its Ethernet header
+ *
+ * With XDP_PACKET_HEADROOM in front, and as much of it as goes into a page in
+ * one piece.
+ *
+ * Context: softirq, or bottom halves off.
+ * Return: the copy, or NULL for want of memory.
+ */
+struct sk_buff *vnic_frame_copy(const struct sk_buff *skb)
+{
+	size_t len = min_t(size_t, skb->len, VNIC_FRAME_HEAD);
+	size_t size = SKB_DATA_ALIGN(XDP_PACKET_HEADROOM + len) +
+		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct page_pool *pool = NULL;
+	struct sk_buff *copy;
+	void *head;
+
+	if (IS_ENABLED(CONFIG_PAGE_POOL))
+		pool = this_cpu_read(vnic_frame_pool);
+	head = vnic_frame_piece(pool, size);
+	if (!head)
+		return NULL;
+	copy = napi_build_skb(head, size);
+	if (!copy) {
+		if (pool)
+			page_pool_put_full_page(pool, virt_to_head_page(head),
+						false);
+		else
+			skb_free_frag(head);
+		return NULL;
+	}
+	if (pool)
+		skb_mark_for_recycle(copy);
+	skb_reserve(copy, XDP_PACKET_HEADROOM);
+	skb_put(copy, len);
+	if (skb_copy_bits(skb, 0, copy->data, len) ||
+	    !vnic_frame_copy_rest(pool, copy, skb)) {
+		kfree_skb(copy);
+		return NULL;
+	}
+	skb_copy_header(copy, skb);
+	skb_headers_offset_update(copy, skb_headroom(copy) - skb_headroom(skb));
+	return copy;
 }
 
 /* Returns NULL if it cannot be had without effort. */

@@ -1,131 +1,122 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * link - what every kind of ours shares: per-CPU counters, the checks of a
- * netlink request, and the answers to ethtool that do not depend on the kind.
+ * link - what vndummy and vnveth share, and of that the checks of a netlink
+ * request and ethtool's simplest answers with vntun and vntap
  */
 #include <linux/etherdevice.h>
 
 #include "vnic.h"
 
 /**
- * vnic_link_init() - allocate the counters of a device
- * @dev: a device whose private data begin with struct vnic_link
+ * vnic_link_setup() - what rtnl_link_ops::setup of vndummy and vnveth share
+ * @dev: the device
  *
- * For ndo_init.
+ * Context: process.
+ */
+void vnic_link_setup(struct net_device *dev)
+{
+	struct vnic_link *link = netdev_priv(dev);
+
+	dev->needs_free_netdev = true;
+	dev->priv_destructor = vnic_link_free;
+	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_NO_QUEUE;
+	vnic_set_lltx(dev);
+	vnic_qstats_setup_link(dev);
+	vnic_hints_setup(dev);
+	spin_lock_init(&link->bql_lock);
+	link->ring_len = VNIC_LINK_RING;
+	link->rx_frames = 1;
+}
+
+/**
+ * vnic_link_init() - ndo_init of vndummy and vnveth
+ * @dev: the device, with as many queues in use as it shall begin with
  *
  * Context: process, RTNL held.
  * Return: 0 or -ENOMEM.
  */
 int vnic_link_init(struct net_device *dev)
 {
-	struct vnic_link *link = netdev_priv(dev);
-
-	link->stats = netdev_alloc_pcpu_stats(struct vnic_stats);
-	return link->stats ? 0 : -ENOMEM;
+	netdev_lockdep_set_classes(dev);
+	return vnic_stats_grow(dev, max(dev->real_num_rx_queues,
+					dev->real_num_tx_queues));
 }
 
 /**
- * vnic_link_free() - free what vnic_link_init() allocated
+ * vnic_link_free() - priv_destructor of vndummy and vnveth
  * @dev: the device
  *
- * For priv_destructor, not for ndo_uninit: packets that were in flight when
- * the device went are still being counted until its last reference is gone.
+ * Not ndo_uninit: packets that were in flight when the device went are still
+ * being counted until its last reference is gone.
+ *
+ * Context: process.
  */
 void vnic_link_free(struct net_device *dev)
 {
-	struct vnic_link *link = netdev_priv(dev);
-
-	free_percpu(link->stats);
-	link->stats = NULL;
-}
-
-static void vnic_add_cpu_stats(struct rtnl_link_stats64 *tot,
-			       const struct vnic_stats *stats)
-{
-	u64 rx_packets, rx_bytes, rx_dropped, tx_packets, tx_bytes, tx_dropped;
-	unsigned int start;
-
-	do {
-		start = u64_stats_fetch_begin(&stats->syncp);
-		rx_packets = u64_stats_read(&stats->rx_packets);
-		rx_bytes = u64_stats_read(&stats->rx_bytes);
-		rx_dropped = u64_stats_read(&stats->rx_dropped);
-		tx_packets = u64_stats_read(&stats->tx_packets);
-		tx_bytes = u64_stats_read(&stats->tx_bytes);
-		tx_dropped = u64_stats_read(&stats->tx_dropped);
-	} while (u64_stats_fetch_retry(&stats->syncp, start));
-
-	tot->rx_packets += rx_packets;
-	tot->rx_bytes += rx_bytes;
-	tot->rx_dropped += rx_dropped;
-	tot->tx_packets += tx_packets;
-	tot->tx_bytes += tx_bytes;
-	tot->tx_dropped += tx_dropped;
+	vnic_stats_free(dev);
 }
 
 /**
- * vnic_get_stats64() - ndo_get_stats64 of every kind
+ * vnic_link_num_queues() - how many queues a device can have if nobody says
+ *
+ * As many as veth: one for each CPU, of which one is in use until ``ethtool
+ * -L`` asks for more.
+ *
+ * Context: any.
+ * Return: the number.
+ */
+unsigned int vnic_link_num_queues(void)
+{
+	/* The core takes no more. */
+	return min_t(unsigned int, num_possible_cpus(), 4096);
+}
+
+/**
+ * vnic_link_queues() - take all queues into use that were asked for, or one
+ * @dev: the device, not registered yet
+ * @tb: the request
+ *
+ * Context: process, RTNL held.
+ * Return: 0 or an error of the core's.
+ */
+int vnic_link_queues(struct net_device *dev, struct nlattr *tb[])
+{
+	int err = 0;
+
+	if (!tb[IFLA_NUM_TX_QUEUES])
+		err = netif_set_real_num_tx_queues(dev, 1);
+	if (!err && !tb[IFLA_NUM_RX_QUEUES])
+		err = netif_set_real_num_rx_queues(dev, 1);
+	return err;
+}
+
+/**
+ * vnic_link_set_flag() - change one of VNIC_LINK_*
  * @dev: the device
- * @tot: where to add
+ * @flag: which
+ * @on: to what
  *
- * Context: any; needs no lock.
+ * What waits for a full ring, or for the other end to take what was counted,
+ * is decided by the receiver, so that is asked whether it needs rings now.
+ *
+ * Context: process, RTNL held; waits for RCU.
+ * Return: 0 or -ENOMEM, with everything as it was.
  */
-void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot)
+int vnic_link_set_flag(struct net_device *dev, unsigned int flag, bool on)
 {
 	struct vnic_link *link = netdev_priv(dev);
-	int cpu;
+	struct net_device *receiver = rtnl_dereference(link->peer);
+	unsigned int old = link->flags;
+	int err = 0;
 
-	for_each_possible_cpu(cpu)
-		vnic_add_cpu_stats(tot, per_cpu_ptr(link->stats, cpu));
-	/* What a BPF program has redirected into us past our peer. */
-	if (dev->tstats)
-		dev_fetch_sw_netstats(tot, dev->tstats);
-}
-
-/* Context: any, also with interrupts off and bottom halves on. */
-static void vnic_count_dropped(struct net_device *dev, bool tx)
-{
-	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats *stats = get_cpu_ptr(link->stats);
-	unsigned long flags;
-
-	flags = u64_stats_update_begin_irqsave(&stats->syncp);
-	u64_stats_inc(tx ? &stats->tx_dropped : &stats->rx_dropped);
-	u64_stats_update_end_irqrestore(&stats->syncp, flags);
-	put_cpu_ptr(link->stats);
-}
-
-/**
- * vnic_drop_rx() - lose a packet that was on its way to the stack
- * @dev: the device that would have received it
- * @skb: the packet, freed here; NULL if it never became one
- * @reason: why, for those who watch skb:kfree_skb
- *
- * Context: any, also with interrupts off.
- */
-void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
-		  enum skb_drop_reason reason)
-{
-	vnic_count_dropped(dev, false);
-	dev_kfree_skb_any_reason(skb, reason);
-}
-
-/**
- * vnic_drop_tx() - lose a packet that was on its way out of the stack
- * @dev: the device that was to transmit it
- * @skb: the packet, freed here; NULL if it is gone already
- * @reason: why, for those who watch skb:kfree_skb
- *
- * Context: any: a full ring may meet netpoll, which comes with interrupts
- * off.
- */
-void vnic_drop_tx(struct net_device *dev, struct sk_buff *skb,
-		  enum skb_drop_reason reason)
-{
-	vnic_count_dropped(dev, true);
-	if (skb)
-		skb_tx_error(skb);
-	dev_kfree_skb_any_reason(skb, reason);
+	WRITE_ONCE(link->flags, on ? old | flag : old & ~flag);
+	if (dev->rtnl_link_ops == &vndummy_link_ops)
+		receiver = dev;
+	if (receiver)
+		err = vnic_rxq_refresh(receiver, receiver->features);
+	if (err)
+		WRITE_ONCE(link->flags, old);
+	return err;
 }
 
 /**

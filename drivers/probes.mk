@@ -30,6 +30,13 @@ vnic-probes += $(call vnic-ask,XDP_GENERIC_PSKB,do_xdp_generic.*\*\*,linux/netde
 vnic-probes += $(call vnic-ask,TXQ_HAS_NO_QUEUE,qdisc_txq_has_no_queue,net/sch_generic.h)
 vnic-probes += $(call vnic-ask,QSTATS,struct netdev_stat_ops,net/netdev_queues.h)
 vnic-probes += $(call vnic-ask,VNET_TUNNEL,virtio_net_hdr_tnl_to_skb,linux/virtio_net.h)
+vnic-probes += $(call vnic-ask,FRAME_MEM_TYPE,xdp_mem_type mem_type,net/xdp.h)
+vnic-probes += $(call vnic-ask,GRO_NODE,void gro_flush_normal,net/gro.h)
+vnic-probes += $(call vnic-ask,HRTIMER_SETUP,void hrtimer_setup.struct,linux/hrtimer.h)
+vnic-probes += $(call vnic-ask,ETHTOOL_PUTS,void ethtool_puts,linux/ethtool.h)
+vnic-probes += $(call vnic-ask,GSO_H,skb_gso_segment,net/gso.h)
+vnic-probes += $(call vnic-ask,SKBUFF_REF_H,skb_frag_ref,linux/skbuff_ref.h)
+vnic-probes += $(call vnic-ask,XDP_HINTS,xmo_rx_vlan_tag,net/xdp.h)
 
 # Parts that a kernel has or has not are whole files: vnic-y-if NAME is y if it
 # has what the question of that name asked for.

@@ -3,6 +3,8 @@
  * vndummy - an interface with nothing at the other end
  *
  *	stack --> vndummy_xmit() --> counted, freed
+ *	                         \
+ *	                          +--> received again, if loopback is on
  *
  * The smallest complete driver of the house, and the one to read first: the
  * order of its parts (transmit, the other operations, ethtool, setup,
@@ -16,23 +18,102 @@
 
 #include "vnic.h"
 
+/**
+ * struct vndummy - private data of a vndummy
+ * @link: what it shares with vnveth; has to be first
+ * @ksettings: what ``ethtool -s`` has set; under RTNL
+ */
 struct vndummy {
-	struct vnic_link link;
+	struct vnic_link		link;
+	struct ethtool_link_ksettings	ksettings;
 };
+
+/*
+ * The packet comes back, by a ring or by way of the CPU's cell, never at once.
+ * What is lost on the way was transmitted all the same, and lost in receive.
+ */
+static void vndummy_loop(struct sk_buff *skb, struct net_device *dev)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	enum vnic_loss loss = VNIC_LOSS_BACKLOG;
+	unsigned int queue = 0;
+	struct vnic_rxqs *rxqs;
+	struct vnic_rxq *rxq;
+
+	/* Netpoll comes with interrupts off, where nothing can be queued. */
+	if (unlikely(in_hardirq() || irqs_disabled()))
+		goto lose;
+	loss = VNIC_LOSS_SHORT;
+	if (unlikely(!pskb_may_pull(skb, ETH_HLEN)))
+		goto lose;
+	loss = VNIC_LOSS_UCOPY;
+	if (skb_orphan_frags(skb, GFP_ATOMIC))
+		goto lose;
+	skb_scrub_packet(skb, false);
+	skb->protocol = eth_type_trans(skb, dev);
+	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
+
+	rcu_read_lock();
+	rxqs = rcu_dereference(link->rxqs);
+	if (rxqs) {
+		rxq = vnic_rxq_of_skb(rxqs, dev, skb);
+		queue = rxq->index;
+		skb_set_queue_mapping(skb, 0);
+		loss = VNIC_LOSS_FULL;
+		if (likely(vnic_rxq_put(rxq, skb))) {
+			vnic_rxq_kick(rxq);
+			skb = NULL;
+		}
+	} else {
+		skb_set_queue_mapping(skb, 0);
+		loss = VNIC_LOSS_BACKLOG;
+		if (likely(vnic_cell_add(skb)))
+			skb = NULL;
+	}
+	rcu_read_unlock();
+	if (likely(!skb))
+		return;
+lose:
+	vnic_lose_rx(dev, queue, skb, loss);
+}
 
 static netdev_tx_t vndummy_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	vnic_count_tx(dev, skb->len);
+	struct vnic_link *link = netdev_priv(dev);
+
+	vnic_count_tx(dev, skb_get_queue_mapping(skb), skb->len);
 	skb_tx_timestamp(skb);
+	if (unlikely(READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK)) {
+		/* A generator may send one packet again and again. */
+		skb = skb_share_check(skb, GFP_ATOMIC);
+		if (skb)
+			vndummy_loop(skb, dev);
+		else
+			vnic_lose_rx(dev, 0, NULL, VNIC_LOSS_NOMEM);
+		return NETDEV_TX_OK;
+	}
 	/* Swallowed, not lost: consumed. Netpoll comes with interrupts off. */
 	dev_consume_skb_any(skb);
 	return NETDEV_TX_OK;
 }
 
-static int vndummy_init(struct net_device *dev)
+static int vndummy_open(struct net_device *dev)
 {
-	netdev_lockdep_set_classes(dev);
-	return vnic_link_init(dev);
+	return vnic_rxq_refresh(dev, dev->features);
+}
+
+static int vndummy_stop(struct net_device *dev)
+{
+	vnic_rxq_close(dev);
+	/* It may be moved next: what was sent here is not for over there. */
+	vnic_cell_flush(dev);
+	return 0;
+}
+
+/* The core has waited for who transmits, and waits for who receives. */
+static void vndummy_uninit(struct net_device *dev)
+{
+	vnic_cell_flush(dev);
 }
 
 static int vndummy_change_carrier(struct net_device *dev, bool on)
@@ -44,21 +125,88 @@ static int vndummy_change_carrier(struct net_device *dev, bool on)
 	return 0;
 }
 
+static int vndummy_set_features(struct net_device *dev,
+				netdev_features_t features)
+{
+	if ((features ^ dev->features) & NETIF_F_GRO)
+		return vnic_rxq_refresh(dev, features);
+	return 0;
+}
+
+static int vndummy_xdp_xmit(struct net_device *dev, int n,
+			    struct xdp_frame **frames, u32 flags)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	int i, sent = n;
+
+	if (unlikely(flags & ~XDP_XMIT_FLAGS_MASK))
+		return -EINVAL;
+	if (READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK) {
+		rcu_read_lock();
+		sent = vnic_rxq_xdp_xmit(dev, dev, n, frames);
+		rcu_read_unlock();
+	} else {
+		for (i = 0; i < n; i++) {
+			vnic_count_tx(dev, 0, xdp_get_frame_len(frames[i]));
+			xdp_return_frame(frames[i]);
+		}
+	}
+	vnic_stats_add(dev, 0, VNIC_STAT_TX_XDP, sent);
+	vnic_stats_add(dev, 0, VNIC_STAT_TX_XDP_ERROR, n - sent);
+	return sent;
+}
+
 static const struct net_device_ops vndummy_netdev_ops = {
-	.ndo_init		= vndummy_init,
+	.ndo_init		= vnic_link_init,
+	.ndo_uninit		= vndummy_uninit,
+	.ndo_open		= vndummy_open,
+	.ndo_stop		= vndummy_stop,
 	.ndo_start_xmit		= vndummy_xmit,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_set_mac_address	= eth_mac_addr,
 	VNIC_NDO_SET_RX_MODE,
 	.ndo_get_stats64	= vnic_get_stats64,
 	.ndo_change_carrier	= vndummy_change_carrier,
+	.ndo_set_features	= vndummy_set_features,
+	.ndo_bpf		= vnic_link_bpf,
+	.ndo_xdp_xmit		= vndummy_xdp_xmit,
 };
 
+static int vndummy_get_ksettings(struct net_device *dev,
+				 struct ethtool_link_ksettings *cmd)
+{
+	struct vndummy *self = netdev_priv(dev);
+
+	*cmd = self->ksettings;
+	return 0;
+}
+
+static int vndummy_set_ksettings(struct net_device *dev,
+				 const struct ethtool_link_ksettings *cmd)
+{
+	struct vndummy *self = netdev_priv(dev);
+
+	self->ksettings = *cmd;
+	return 0;
+}
+
 static const struct ethtool_ops vndummy_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_RX_MAX_FRAMES,
 	.get_drvinfo		= vnic_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
+	.get_ringparam		= vnic_link_get_ringparam,
+	.set_ringparam		= vnic_link_set_ringparam,
+	.get_coalesce		= vnic_link_get_coalesce,
+	.set_coalesce		= vnic_link_set_coalesce,
+	.get_channels		= vnic_link_get_channels,
+	.set_channels		= vnic_link_set_channels,
+	.get_sset_count		= vnic_stats_get_sset_count,
+	.get_strings		= vnic_stats_get_strings,
+	.get_ethtool_stats	= vnic_stats_get_ethtool_stats,
 	.get_ts_info		= ethtool_op_get_ts_info,
-	.get_link_ksettings	= vnic_get_link_ksettings,
+	.get_link_ksettings	= vndummy_get_ksettings,
+	.set_link_ksettings	= vndummy_set_ksettings,
 };
 
 static const netdev_features_t vndummy_features =
@@ -67,22 +215,24 @@ static const netdev_features_t vndummy_features =
 
 static void vndummy_setup(struct net_device *dev)
 {
+	struct vndummy *self = netdev_priv(dev);
+
 	ether_setup(dev);
+	vnic_link_setup(dev);
 
 	dev->netdev_ops = &vndummy_netdev_ops;
 	dev->ethtool_ops = &vndummy_ethtool_ops;
-	dev->needs_free_netdev = true;
-	dev->priv_destructor = vnic_link_free;
 
 	/* Nobody answers here, so nobody is asked. */
 	dev->flags |= IFF_NOARP;
 	dev->flags &= ~IFF_MULTICAST;
-	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_NO_QUEUE;
-	vnic_set_lltx(dev);
+	vnic_set_xdp_features(dev, VNIC_XDP_RUN | VNIC_XDP_RUN_SG |
+			      VNIC_XDP_XMIT | VNIC_XDP_XMIT_SG);
 	dev->features |= vndummy_features;
 	dev->hw_features |= dev->features;
 	dev->hw_enc_features |= dev->features;
 	eth_hw_addr_random(dev);
+	vnic_get_link_ksettings(dev, &self->ksettings);
 
 	dev->min_mtu = 0;
 	dev->max_mtu = 0;
@@ -91,17 +241,46 @@ static void vndummy_setup(struct net_device *dev)
 static int vndummy_validate(struct nlattr *tb[], struct nlattr *data[],
 			    struct netlink_ext_ack *extack)
 {
-	return vnic_validate(tb, 0, 0, extack);
+	return vnic_validate(tb, BIT_ULL(VNIC_DUMMY_LOOPBACK), 0, extack);
+}
+
+static int vndummy_changelink(struct net_device *dev, struct nlattr *tb[],
+			      struct nlattr *data[],
+			      struct netlink_ext_ack *extack)
+{
+	if (!data || !data[VNIC_DUMMY_LOOPBACK])
+		return 0;
+	return vnic_link_set_flag(dev, VNIC_LINK_LOOPBACK,
+				  nla_get_u8(data[VNIC_DUMMY_LOOPBACK]));
 }
 
 static int vndummy_newlink(struct net_device *dev,
 			   struct rtnl_newlink_params *params,
 			   struct netlink_ext_ack *extack)
 {
-	return vnic_register(dev, extack);
+	int err = vndummy_changelink(dev, params->tb, params->data, extack);
+
+	return err ?: vnic_register(dev, extack);
 }
 
 VNIC_NEWLINK(vndummy_newlink, 0, vndummy_validate)
+
+static size_t vndummy_get_size(const struct net_device *dev)
+{
+	return nla_total_size(sizeof(u8));	/* VNIC_DUMMY_LOOPBACK */
+}
+
+static int vndummy_fill_info(struct sk_buff *skb, const struct net_device *dev)
+{
+	struct vnic_link *link = netdev_priv(dev);
+
+	return nla_put_u8(skb, VNIC_DUMMY_LOOPBACK,
+			  !!(READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK));
+}
+
+static const struct nla_policy vndummy_policy[] = {
+	[VNIC_DUMMY_LOOPBACK] = NLA_POLICY_MAX(NLA_U8, 1),
+};
 
 struct rtnl_link_ops vndummy_link_ops = {
 	.kind		= VNIC_KIND_DUMMY,
@@ -109,6 +288,11 @@ struct rtnl_link_ops vndummy_link_ops = {
 	.setup		= vndummy_setup,
 	.validate	= vndummy_validate,
 	.newlink	= VNIC_NEWLINK_OP(vndummy_newlink),
+	.changelink	= vndummy_changelink,
+	.maxtype	= ARRAY_SIZE(vndummy_policy) - 1,
+	.policy		= vndummy_policy,
+	.get_size	= vndummy_get_size,
+	.fill_info	= vndummy_fill_info,
 };
 
 MODULE_ALIAS_RTNL_LINK(VNIC_KIND_DUMMY);

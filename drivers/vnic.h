@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/filter.h>
+#include <linux/hrtimer.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/mutex.h>
@@ -27,48 +28,68 @@
 #define VNIC_VERSION	"0.1"
 
 /* ------------------------------------------------------------------ link.c
- * What every kind shares: counters, validation, ethtool answers.
+ * What vndummy and vnveth share: the head of their private data, validation,
+ * ethtool answers.
  */
-
-/**
- * struct vnic_stats - packets and bytes of a vndummy or vnveth on one CPU
- * @rx_packets: packets handed to the stack
- * @rx_bytes: their bytes, Ethernet header included
- * @rx_dropped: packets lost on their way to the stack
- * @tx_packets: packets that reached the other end
- * @tx_bytes: their bytes, Ethernet header included
- * @tx_dropped: packets lost on their way to the other end
- * @syncp: makes the others one consistent snapshot on 32-bit machines
- *
- * Written by its own CPU only, with bottom halves off; read by any.
- */
-struct vnic_stats {
-	u64_stats_t		rx_packets;
-	u64_stats_t		rx_bytes;
-	u64_stats_t		rx_dropped;
-	u64_stats_t		tx_packets;
-	u64_stats_t		tx_bytes;
-	u64_stats_t		tx_dropped;
-	struct u64_stats_sync	syncp;
-};
+struct vnic_rxqs;
+struct vnic_stats;
 
 /**
  * struct vnic_link - the head of a vndummy's or vnveth's private data
- * @stats: owned by the device, allocated by vnic_link_init() and freed when
- *	the last reference to the device is gone; so whoever holds a device,
- *	or is in an RCU section that saw it, may count
+ * @stats: counters, one set for each queue, one copy of it for each CPU; made
+ *	by vnic_stats_grow() as queues come into use and freed when the last
+ *	reference to the device is gone; so whoever holds a device, or is in an
+ *	RCU section that saw it, may count. A set, once there, stays.
+ * @peer: vnveth: the other end, held through @peer_tracker; written under
+ *	RTNL, read in transmit under RCU. NULL before the pair is tied and once
+ *	one end is being deleted, which deletes the other with it. vndummy:
+ *	always NULL.
+ * @peer_tracker: our reference to @peer
+ * @rxqs: rings and NAPIs, if the device has some now (rxq.c); written under
+ *	RTNL, read under RCU
+ * @xdp: the XDP program, owned; written under RTNL, read under RCU
+ * @ring_len: packets that a ring holds; under RTNL
+ * @rx_usecs: the longest that a packet may wait for others, in microseconds;
+ *	written under RTNL, read without it
+ * @rx_frames: so many packets do not wait; as @rx_usecs
+ * @bql_lock: serializes those who tell the transmit queues of this device what
+ *	its peer has taken; a softirq lock
+ * @flags: VNIC_LINK_*; written under RTNL, read without it
  */
 struct vnic_link {
-	struct vnic_stats __percpu *stats;
+	struct vnic_stats __percpu	**stats;
+	struct net_device __rcu		*peer;
+	struct vnic_rxqs __rcu		*rxqs;
+	struct bpf_prog __rcu		*xdp;
+	unsigned int			ring_len;
+	u32				rx_usecs;
+	u32				rx_frames;
+	unsigned int			flags;
+	spinlock_t			bql_lock;	/* completing */
+	netdevice_tracker		peer_tracker;
 };
+
+/* A full ring stops the transmit queue, if that has a qdisc. */
+#define VNIC_LINK_BACKPRESSURE	BIT(0)
+/* Byte queue limits on the transmit queues. */
+#define VNIC_LINK_BQL		BIT(1)
+/* Packets lose nothing of what they carry when they change namespaces. */
+#define VNIC_LINK_NO_SCRUB	BIT(2)
+/* No Ethernet header. */
+#define VNIC_LINK_L3		BIT(3)
+/* vndummy: what is sent is received. */
+#define VNIC_LINK_LOOPBACK	BIT(4)
+
+/* Where the length of a ring begins, and ends. */
+#define VNIC_LINK_RING		256
+#define VNIC_LINK_RING_MAX	65536
 
 int vnic_link_init(struct net_device *dev);
 void vnic_link_free(struct net_device *dev);
-void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot);
-void vnic_drop_rx(struct net_device *dev, struct sk_buff *skb,
-		  enum skb_drop_reason reason);
-void vnic_drop_tx(struct net_device *dev, struct sk_buff *skb,
-		  enum skb_drop_reason reason);
+void vnic_link_setup(struct net_device *dev);
+unsigned int vnic_link_num_queues(void);
+int vnic_link_queues(struct net_device *dev, struct nlattr *tb[]);
+int vnic_link_set_flag(struct net_device *dev, unsigned int flag, bool on);
 int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack);
 int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
 		  struct netlink_ext_ack *extack);
@@ -76,34 +97,176 @@ void vnic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
 int vnic_get_link_ksettings(struct net_device *dev,
 			    struct ethtool_link_ksettings *cmd);
 
-static inline struct vnic_stats *vnic_this_cpu_stats(struct net_device *dev)
+/* ------------------------------------------------------------ linkethtool.c
+ * ethtool's rings, moderation and channels of vndummy and vnveth.
+ */
+void vnic_link_get_ringparam(struct net_device *dev,
+			     struct ethtool_ringparam *ring,
+			     struct kernel_ethtool_ringparam *kernel,
+			     struct netlink_ext_ack *extack);
+int vnic_link_set_ringparam(struct net_device *dev,
+			    struct ethtool_ringparam *ring,
+			    struct kernel_ethtool_ringparam *kernel,
+			    struct netlink_ext_ack *extack);
+int vnic_link_get_coalesce(struct net_device *dev,
+			   struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel,
+			   struct netlink_ext_ack *extack);
+int vnic_link_set_coalesce(struct net_device *dev,
+			   struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel,
+			   struct netlink_ext_ack *extack);
+void vnic_link_get_channels(struct net_device *dev,
+			    struct ethtool_channels *channels);
+int vnic_link_set_channels(struct net_device *dev,
+			   struct ethtool_channels *channels);
+
+/* ----------------------------------------------------------------- stats.c
+ * What has become of each packet of a vndummy or vnveth, queue by queue.
+ */
+
+/**
+ * enum vnic_loss - why a packet was lost
+ * @VNIC_LOSS_DOWN: the receiver was down, or being deleted
+ * @VNIC_LOSS_FULL: the receiver's ring was full
+ * @VNIC_LOSS_BACKLOG: the CPU's cell was full
+ * @VNIC_LOSS_TOO_BIG: longer than the receiver's MTU, and not to be cut
+ * @VNIC_LOSS_SHORT: shorter than an Ethernet header
+ * @VNIC_LOSS_UCOPY: pages of a zero-copy sender could not be copied
+ * @VNIC_LOSS_NOMEM: no memory
+ * @VNIC_LOSS_PROTOCOL: not IP, without an Ethernet header to say what it is
+ * @VNIC_LOSS_XDP: an XDP program said so
+ * @VNIC_LOSS_XDP_ABORTED: an XDP program failed, or said what has no meaning
+ * @VNIC_LOSS_XDP_ERROR: what an XDP program wanted could not be done, or the
+ *	packet could not be shown to it
+ * @VNIC_LOSSES: how many there are
+ *
+ * The table in stats.c has the name and drop reason of each. Each is counted
+ * both ways: a packet that is lost between two ends is at the one a loss in
+ * transmit, at the other in receive.
+ */
+enum vnic_loss {
+	VNIC_LOSS_DOWN,
+	VNIC_LOSS_FULL,
+	VNIC_LOSS_BACKLOG,
+	VNIC_LOSS_TOO_BIG,
+	VNIC_LOSS_SHORT,
+	VNIC_LOSS_UCOPY,
+	VNIC_LOSS_NOMEM,
+	VNIC_LOSS_PROTOCOL,
+	VNIC_LOSS_XDP,
+	VNIC_LOSS_XDP_ABORTED,
+	VNIC_LOSS_XDP_ERROR,
+	VNIC_LOSSES,
+};
+
+/**
+ * enum vnic_stat - what is counted of a queue of a vndummy or vnveth
+ * @VNIC_STAT_RX_PACKETS: handed to the stack, or sent on by XDP
+ * @VNIC_STAT_RX_BYTES: their bytes, Ethernet header included
+ * @VNIC_STAT_RX_POLLED: taken from the ring by NAPI
+ * @VNIC_STAT_RX_POLLED_BYTES: their bytes
+ * @VNIC_STAT_RX_XDP_REDIRECT: of the packets, redirected by XDP
+ * @VNIC_STAT_RX_XDP_TX: of the packets, sent back by XDP
+ * @VNIC_STAT_RX_XDP_TX_ERROR: of those, lost on their way back
+ * @VNIC_STAT_RX_XDP_COPIED: copied to be shown to XDP
+ * @VNIC_STAT_RX_LOST: the first of VNIC_LOSSES counters
+ * @VNIC_STAT_TX_PACKETS: that reached the other end
+ * @VNIC_STAT_TX_BYTES: their bytes, Ethernet header included
+ * @VNIC_STAT_TX_XDP: of the packets, frames of ndo_xdp_xmit
+ * @VNIC_STAT_TX_XDP_ERROR: frames of ndo_xdp_xmit that were lost
+ * @VNIC_STAT_TX_STOP: times that the transmit queue was stopped
+ * @VNIC_STAT_TX_WAKE: times that it was woken after that
+ * @VNIC_STAT_TX_LOST: the first of VNIC_LOSSES counters
+ * @VNIC_STATS: how many there are
+ */
+enum vnic_stat {
+	VNIC_STAT_RX_PACKETS,
+	VNIC_STAT_RX_BYTES,
+	VNIC_STAT_RX_POLLED,
+	VNIC_STAT_RX_POLLED_BYTES,
+	VNIC_STAT_RX_XDP_REDIRECT,
+	VNIC_STAT_RX_XDP_TX,
+	VNIC_STAT_RX_XDP_TX_ERROR,
+	VNIC_STAT_RX_XDP_COPIED,
+	VNIC_STAT_RX_LOST,
+	VNIC_STAT_TX_PACKETS = VNIC_STAT_RX_LOST + VNIC_LOSSES,
+	VNIC_STAT_TX_BYTES,
+	VNIC_STAT_TX_XDP,
+	VNIC_STAT_TX_XDP_ERROR,
+	VNIC_STAT_TX_STOP,
+	VNIC_STAT_TX_WAKE,
+	VNIC_STAT_TX_LOST,
+	VNIC_STATS = VNIC_STAT_TX_LOST + VNIC_LOSSES,
+};
+
+/**
+ * struct vnic_stats - the counters of one queue on one CPU
+ * @stat: one for each &enum vnic_stat
+ * @syncp: makes them one consistent snapshot on 32-bit machines
+ *
+ * Written by its own CPU only, interrupts off on 32-bit machines; read by any.
+ */
+struct vnic_stats {
+	u64_stats_t		stat[VNIC_STATS];
+	struct u64_stats_sync	syncp;
+};
+
+int vnic_stats_grow(struct net_device *dev, unsigned int queues);
+void vnic_stats_free(struct net_device *dev);
+void vnic_stats_sum(struct net_device *dev, int queue, u64 *sum);
+void vnic_stats_add(struct net_device *dev, unsigned int queue,
+		    enum vnic_stat stat, unsigned int n);
+void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot);
+void vnic_stats_get_strings(struct net_device *dev, u32 set, u8 *data);
+int vnic_stats_get_sset_count(struct net_device *dev, int set);
+void vnic_stats_get_ethtool_stats(struct net_device *dev,
+				  struct ethtool_stats *head, u64 *data);
+void vnic_lose_rx(struct net_device *dev, unsigned int queue,
+		  struct sk_buff *skb, enum vnic_loss loss);
+void vnic_lose_tx(struct net_device *dev, unsigned int queue,
+		  struct sk_buff *skb, enum vnic_loss loss);
+
+/* The counters of a queue on this CPU; of the first if it has none yet. */
+static inline struct vnic_stats *vnic_stats_of(struct net_device *dev,
+					       unsigned int queue)
 {
 	struct vnic_link *link = netdev_priv(dev);
+	struct vnic_stats __percpu *stats = NULL;
 
-	return this_cpu_ptr(link->stats);
+	if (likely(queue < max(dev->num_rx_queues, dev->num_tx_queues)))
+		stats = READ_ONCE(link->stats[queue]);
+	return this_cpu_ptr(stats ?: link->stats[0]);
 }
 
 /* Context: bottom halves off. */
-static inline void vnic_count_rx(struct net_device *dev, unsigned int packets,
+static inline void vnic_count_rx(struct net_device *dev, unsigned int queue,
+				 unsigned int packets, unsigned int bytes)
+{
+	struct vnic_stats *stats = vnic_stats_of(dev, queue);
+
+	u64_stats_update_begin(&stats->syncp);
+	u64_stats_add(&stats->stat[VNIC_STAT_RX_PACKETS], packets);
+	u64_stats_add(&stats->stat[VNIC_STAT_RX_BYTES], bytes);
+	u64_stats_update_end(&stats->syncp);
+}
+
+/* Context: bottom halves off. */
+static inline void vnic_count_tx(struct net_device *dev, unsigned int queue,
 				 unsigned int bytes)
 {
-	struct vnic_stats *stats = vnic_this_cpu_stats(dev);
+	struct vnic_stats *stats = vnic_stats_of(dev, queue);
 
 	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->rx_packets, packets);
-	u64_stats_add(&stats->rx_bytes, bytes);
+	u64_stats_inc(&stats->stat[VNIC_STAT_TX_PACKETS]);
+	u64_stats_add(&stats->stat[VNIC_STAT_TX_BYTES], bytes);
 	u64_stats_update_end(&stats->syncp);
 }
 
-/* Context: bottom halves off. */
-static inline void vnic_count_tx(struct net_device *dev, unsigned int bytes)
+/* Bytes on the wire of a packet that is on its way up. */
+static inline unsigned int vnic_rx_len(const struct sk_buff *skb)
 {
-	struct vnic_stats *stats = vnic_this_cpu_stats(dev);
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->tx_packets);
-	u64_stats_add(&stats->tx_bytes, bytes);
-	u64_stats_update_end(&stats->syncp);
+	return skb->len + (skb->data - skb_mac_header(skb));
 }
 
 /* ------------------------------------------------------------------ cell.c
@@ -113,6 +276,128 @@ int vnic_cell_init(void);
 void vnic_cell_exit(void);
 bool vnic_cell_add(struct sk_buff *skb);
 void vnic_cell_flush(struct net_device *dev);
+
+/* ------------------------------------------------------------------- rxq.c
+ * A receive queue of a vndummy or vnveth: a ring and a NAPI of its own.
+ */
+
+/* How many packets a poll takes out of a ring in one go. */
+#define VNIC_RXQ_BATCH		64
+/* How many frames XDP_TX collects. */
+#define VNIC_RXQ_BULK		16
+
+/**
+ * struct vnic_rxq - one receive queue
+ * @dev: whose; it outlives the queue
+ * @index: which
+ * @napi: empties @ring
+ * @ring: packets from the sender: struct sk_buff, as after eth_type_trans(),
+ *	or struct xdp_frame with VNIC_RING_XDP. Its producer lock is taken in
+ *	transmit, its consumer lock by the poll; bottom halves are off in both.
+ * @waiting: packets that came since the last poll; a hint, written under the
+ *	ring's producer lock and by the poll
+ * @polling: @napi is scheduled and will look into the ring, so that nobody
+ *	else needs to schedule it
+ * @stopped: transmit queues of the sender have been stopped for this ring
+ * @armed: bit 0: @timer runs and will schedule @napi
+ * @timer: lets packets wait for others (ethtool -C rx-usecs)
+ * @xdp: what XDP programs know of the queue; only the poll touches it
+ * @bulk: frames of XDP_TX that were not sent yet; the poll's own
+ * @bulked: how many
+ * @redirected: XDP has redirected something that was not flushed; the poll's
+ *	own
+ * @batch: packets that were taken out of the ring; the poll's own
+ */
+struct vnic_rxq {
+	struct net_device	*dev;
+	unsigned int		index;
+	struct napi_struct	napi;
+	struct ptr_ring		ring;
+	unsigned int		waiting;
+	bool			polling;
+	bool			stopped;
+	unsigned long		armed;
+	struct hrtimer		timer;
+	struct xdp_rxq_info	xdp;
+	struct xdp_frame	*bulk[VNIC_RXQ_BULK];
+	unsigned int		bulked;
+	bool			redirected;
+	void			*batch[VNIC_RXQ_BATCH];
+};
+
+/**
+ * struct vnic_rxqs - all receive queues of a device
+ * @count: how many
+ * @len: packets that each ring holds
+ * @queue: them
+ *
+ * Replaced as a whole when something about them changes: the new ones are
+ * published, what the old ones still have is delivered, then they go.
+ */
+struct vnic_rxqs {
+	unsigned int		count;
+	unsigned int		len;
+	struct vnic_rxq		queue[];
+};
+
+/**
+ * struct vnic_rx_cb - what a packet in a ring remembers (skb->cb)
+ * @bytes: what the sender's queue limits were told, or 0
+ * @txq: the transmit queue that it came by
+ */
+struct vnic_rx_cb {
+	unsigned int	bytes;
+	u16		txq;
+};
+
+static inline struct vnic_rx_cb *vnic_rx_cb(struct sk_buff *skb)
+{
+	return (struct vnic_rx_cb *)skb->cb;
+}
+
+int vnic_rxq_refresh(struct net_device *dev, netdev_features_t features);
+void vnic_rxq_close(struct net_device *dev);
+bool vnic_rxq_put(struct vnic_rxq *rxq, void *ptr);
+bool vnic_rxq_put_limited(struct vnic_rxq *rxq, struct sk_buff *skb,
+			  struct netdev_queue *txq, unsigned int bytes);
+void vnic_rxq_kick(struct vnic_rxq *rxq);
+bool vnic_rxq_stop_tx(struct vnic_rxq *rxq, struct net_device *sender,
+		      struct netdev_queue *txq);
+struct vnic_rxq *vnic_rxq_of_skb(struct vnic_rxqs *rxqs,
+				 struct net_device *sender,
+				 struct sk_buff *skb);
+int vnic_rxq_xdp_xmit(struct net_device *sender, struct net_device *dev, int n,
+		      struct xdp_frame **frames);
+
+/* --------------------------------------------------------------- verdict.c
+ * What an XDP program decides about a packet in a receive queue.
+ */
+
+/**
+ * struct vnic_xdp_buff - what an XDP program sees, and the packet behind it
+ * @xdp: has to be first: what the program has is a pointer to it
+ * @skb: for the hints (hints.c), or NULL
+ */
+struct vnic_xdp_buff {
+	struct xdp_buff	xdp;
+	struct sk_buff	*skb;
+};
+
+struct sk_buff *vnic_verdict_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
+				 struct sk_buff *skb);
+struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
+				   struct xdp_frame *frame);
+void vnic_verdict_flush(struct vnic_rxq *rxq);
+int vnic_link_bpf(struct net_device *dev, struct netdev_bpf *bpf);
+
+/* hints.c, for kernels whose XDP programs can ask what the packet knows. */
+#ifdef VNIC_HAVE_XDP_HINTS
+void vnic_hints_setup(struct net_device *dev);
+#else
+static inline void vnic_hints_setup(struct net_device *dev)
+{
+}
+#endif
 
 /* ----------------------------------------------------------------- count.c
  * What has become of each packet of a vntun or vntap, queue by queue.
@@ -226,8 +511,13 @@ void vnic_count_get_ethtool_stats(struct net_device *dev,
 /* qstats.c, for kernels that have statistics of queues in the netdev family. */
 #ifdef VNIC_HAVE_QSTATS
 void vnic_qstats_setup(struct net_device *dev);
+void vnic_qstats_setup_link(struct net_device *dev);
 #else
 static inline void vnic_qstats_setup(struct net_device *dev)
+{
+}
+
+static inline void vnic_qstats_setup_link(struct net_device *dev)
 {
 }
 #endif
@@ -428,8 +718,19 @@ struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
 				 size_t room, bool noblock);
 struct sk_buff *vnic_frame_vector(struct net_device *dev,
 				  struct iov_iter *from, size_t len);
+struct sk_buff *vnic_frame_copy(const struct sk_buff *skb);
 void vnic_frame_init(void);
 void vnic_frame_exit(void);
+
+/* As much of a packet that XDP will see as goes into a page in one piece. */
+#define VNIC_FRAME_HEAD		SKB_WITH_OVERHEAD(PAGE_SIZE - XDP_PACKET_HEADROOM)
+
+/* Bytes of a packet's head, from its first to the last of its skb_shared_info */
+static inline unsigned int vnic_frame_size(const struct sk_buff *skb)
+{
+	return skb_end_offset(skb) +
+	       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+}
 
 static inline bool vnic_frame_is_small(size_t len, size_t room)
 {
@@ -732,6 +1033,22 @@ long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
 		unsigned long value, size_t ifreq_len, bool noblock);
 int vnic_chardev_init(void);
 void vnic_chardev_exit(void);
+
+/* ---------------------------------------------- vnveth.c, vnveth_netlink.c */
+
+/**
+ * struct vnveth - private data of one end
+ * @link: what it shares with vndummy; has to be first
+ * @headroom: what ndo_set_rx_headroom asked of this end; not always under
+ *	RTNL, so written and read whole
+ */
+struct vnveth {
+	struct vnic_link	link;
+	int			headroom;
+};
+
+void vnveth_setup(struct net_device *dev);
+void vnveth_setup_l3(struct net_device *dev);
 
 /* ------------------------------------------------------------------- kinds */
 extern struct rtnl_link_ops vndummy_link_ops;

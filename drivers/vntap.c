@@ -52,7 +52,7 @@ static void vntap_setup(struct net_device *dev)
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
 	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE;
 	eth_hw_addr_random(dev);
-	vnic_set_xdp_features(dev);
+	vnic_set_xdp_features(dev, VNIC_XDP_RUN | VNIC_XDP_XMIT);
 	vnic_port_setup(dev, IFF_TAP);
 }
 

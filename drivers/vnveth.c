@@ -2,103 +2,184 @@
 /*
  * vnveth - an interface with another interface at the other end
  *
- *	namespace A                              namespace B
- *	stack -> vnveth_xmit() -> cell -> NAPI -> stack
- *	      <- NAPI <- cell <- vnveth_xmit() <-
+ *	namespace A                                       namespace B
+ *	stack -> vnveth_xmit() -+-> cell -> NAPI ----------------> stack
+ *	                        |
+ *	                        +-> ring -> NAPI -> [XDP] -> [GRO] -> stack
  *
- * Learn: how two devices are made, tied together and taken apart as one; what
- * is taken off a packet when it changes namespaces; how a packet gets from
- * the sender's context into the receiver's (cell.c).
+ * and the same from B to A. The ring (rxq.c) is there while B has GRO or an
+ * XDP program or A waits for a full ring; else the packet goes by way of the
+ * CPU's cell (cell.c).
+ *
+ * Learn: what is taken off a packet when it changes namespaces; how it gets
+ * from the sender's context into the receiver's; how a sender can wait for a
+ * receiver; what two devices owe each other. How they are made, tied together
+ * and taken apart as one is in vnveth_netlink.c.
  */
 #include <linux/etherdevice.h>
+#include <linux/if_arp.h>
+#include <linux/if_vlan.h>
 #include <linux/module.h>
 #include <linux/net_tstamp.h>
+#include <net/ip_tunnels.h>
 
 #include "vnic.h"
 
-/**
- * struct vnveth - private data of one end
- * @link: counters
- * @peer: the other end, held through @peer_tracker; written under RTNL, read
- *	in transmit under RCU. NULL before the pair is tied and once one end
- *	is being deleted, which deletes the other with it.
- * @peer_tracker: our reference to @peer
- * @headroom: what ndo_set_rx_headroom asked of this end; not always under
- *	RTNL, so written and read whole
- */
-struct vnveth {
-	struct vnic_link		link;
-	struct net_device __rcu		*peer;
-	netdevice_tracker		peer_tracker;
-	int				headroom;
-};
+/* Without an Ethernet header there is only the protocol to go by. */
+static bool vnveth_is_ip(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ||
+	       skb->protocol == htons(ETH_P_IPV6);
+}
 
 /*
  * The receiver's part of a crossing, in the sender's context: may the packet
- * pass, and what of its past has to stay behind. Returns why it was lost, or
- * 0. The packet is the caller's still when it was.
+ * pass, and what of its past has to stay behind. Returns why it is lost, or
+ * VNIC_LOSSES. The packet is the caller's still when it is.
  */
-static enum skb_drop_reason vnveth_forward(struct net_device *dev,
-					   struct net_device *peer,
-					   struct sk_buff *skb)
+static enum vnic_loss vnveth_cross(struct net_device *dev,
+				   struct net_device *peer, struct sk_buff *skb,
+				   unsigned int flags)
 {
+	bool xnet = !net_eq(dev_net(dev), dev_net(peer));
+
 	/* Pages of a sender must not wait for a receiver that never reads. */
 	if (skb_orphan_frags(skb, GFP_ATOMIC))
-		return SKB_DROP_REASON_SKB_UCOPY_FAULT;
+		return VNIC_LOSS_UCOPY;
 	if (unlikely(!__is_skb_forwardable(peer, skb, true)))
-		return peer->flags & IFF_UP ? SKB_DROP_REASON_PKT_TOO_BIG :
-					      SKB_DROP_REASON_DEV_READY;
+		return peer->flags & IFF_UP ? VNIC_LOSS_TOO_BIG :
+					      VNIC_LOSS_DOWN;
 
-	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(peer)));
-	skb->priority = 0;
-	/* The sender's queue number says nothing about the receiver's. */
-	skb_set_queue_mapping(skb, 0);
+	if (likely(!(flags & VNIC_LINK_NO_SCRUB))) {
+		skb_scrub_packet(skb, xnet);
+		skb->priority = 0;
+	} else {
+		skb_scrub_packet(skb, false);
+		/* Of the sender's clock, which may be another one. */
+		if (xnet)
+			skb_clear_tstamp(skb);
+	}
+	if (unlikely(flags & VNIC_LINK_L3)) {
+		skb->dev = peer;
+		skb_reset_mac_header(skb);
+		return VNIC_LOSSES;
+	}
 	skb->protocol = eth_type_trans(skb, peer);
 	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
-	if (unlikely(!vnic_cell_add(skb)))
-		return SKB_DROP_REASON_CPU_BACKLOG;
-	return SKB_NOT_DROPPED_YET;
+	return VNIC_LOSSES;
+}
+
+/* The ring was full, and the sender's qdisc will keep the packet. */
+static netdev_tx_t vnveth_wait(struct vnic_rxq *rxq, struct net_device *dev,
+			       struct sk_buff *skb, unsigned int queue)
+{
+	unsigned int pulled = skb->data - skb_mac_header(skb);
+
+	__skb_push(skb, pulled);
+	skb_postpush_rcsum(skb, skb->data, pulled);
+	skb->dev = dev;
+	skb_set_queue_mapping(skb, queue);
+	vnic_rxq_stop_tx(rxq, dev, netdev_get_tx_queue(dev, queue));
+	return NETDEV_TX_BUSY;
+}
+
+/*
+ * Hand a packet over that has crossed. Returns why it is lost; VNIC_LOSSES if
+ * it is not; VNIC_LOSSES + 1 if it waits in the sender's qdisc.
+ */
+static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
+			    struct sk_buff *skb, unsigned int len,
+			    unsigned int flags)
+{
+	unsigned int count, queue = skb_get_queue_mapping(skb);
+	struct vnic_link *other = netdev_priv(peer);
+	struct netdev_queue *txq;
+	struct vnic_rxqs *rxqs;
+	struct vnic_rxq *rxq;
+	bool room;
+
+	rxqs = rcu_dereference(other->rxqs);
+	if (likely(!rxqs)) {
+		/* The sender's queue says something only among many. */
+		skb_set_queue_mapping(skb, 0);
+		count = READ_ONCE(peer->real_num_rx_queues);
+		if (count > 1)
+			skb_record_rx_queue(skb, queue % count);
+		return vnic_cell_add(skb) ? VNIC_LOSSES : VNIC_LOSS_BACKLOG;
+	}
+	rxq = vnic_rxq_of_skb(rxqs, dev, skb);
+	skb_set_queue_mapping(skb, 0);
+	txq = netdev_get_tx_queue(dev, queue);
+	/* Where nothing could be kept, nothing is stopped. */
+	if (flags && qdisc_txq_has_no_queue(txq))
+		flags = 0;
+	if (flags & VNIC_LINK_BQL)
+		room = vnic_rxq_put_limited(rxq, skb, txq, len);
+	else
+		room = vnic_rxq_put(rxq, skb);
+	if (likely(room)) {
+		vnic_rxq_kick(rxq);
+		return VNIC_LOSSES;
+	}
+	if (!(flags & VNIC_LINK_BACKPRESSURE))
+		return VNIC_LOSS_FULL;
+	vnveth_wait(rxq, dev, skb, queue);
+	return VNIC_LOSSES + 1;
 }
 
 static netdev_tx_t vnveth_xmit(struct sk_buff *skb, struct net_device *dev)
 {
-	struct vnveth *self = netdev_priv(dev);
-	enum skb_drop_reason reason;
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = READ_ONCE(link->flags);
+	unsigned int queue = skb_get_queue_mapping(skb);
 	unsigned int len = skb->len;
 	struct net_device *peer;
+	int loss;
 
-	/* The core's BH section is an RCU section too. */
-	peer = rcu_dereference_bh(self->peer);
+	rcu_read_lock();
+	peer = rcu_dereference(link->peer);
 	if (unlikely(!peer)) {
-		vnic_drop_tx(dev, skb, SKB_DROP_REASON_DEV_READY);
-		return NET_XMIT_DROP;
+		vnic_lose_tx(dev, queue, skb, VNIC_LOSS_DOWN);
+		goto lost;
 	}
-	if (unlikely(!pskb_may_pull(skb, ETH_HLEN))) {
-		reason = SKB_DROP_REASON_HDR_TRUNC;
-		goto drop;
-	}
+	loss = VNIC_LOSS_SHORT;
+	if (unlikely(!pskb_may_pull(skb, dev->hard_header_len)))
+		goto lose;
+	loss = VNIC_LOSS_PROTOCOL;
+	if (unlikely(flags & VNIC_LINK_L3) && !vnveth_is_ip(skb))
+		goto lose;
 
 	skb_tx_timestamp(skb);
-	reason = vnveth_forward(dev, peer, skb);
-	if (unlikely(reason))
-		goto drop;
-	vnic_count_tx(dev, len);
-	return NETDEV_TX_OK;
+	loss = vnveth_cross(dev, peer, skb, flags);
+	if (likely(loss == VNIC_LOSSES))
+		loss = vnveth_hand_over(dev, peer, skb, len, flags);
+	if (unlikely(loss < VNIC_LOSSES))
+		goto lose;
+	if (likely(loss == VNIC_LOSSES))
+		vnic_count_tx(dev, queue, len);
+	rcu_read_unlock();
+	return loss == VNIC_LOSSES ? NETDEV_TX_OK : NETDEV_TX_BUSY;
 
-drop:
+lose:
 	/* Lost between two ends: both say so, and their sums agree. */
-	vnic_drop_tx(dev, skb, reason);
-	vnic_drop_rx(peer, NULL, reason);
+	vnic_lose_tx(dev, queue, skb, loss);
+	vnic_lose_rx(peer, 0, NULL, loss);
+lost:
+	rcu_read_unlock();
 	return NET_XMIT_DROP;
 }
 
 static int vnveth_open(struct net_device *dev)
 {
-	struct vnveth *self = netdev_priv(dev);
-	struct net_device *peer = rtnl_dereference(self->peer);
+	struct vnic_link *link = netdev_priv(dev);
+	struct net_device *peer = rtnl_dereference(link->peer);
+	int err;
 
 	if (!peer)
 		return -ENOTCONN;
+	err = vnic_rxq_refresh(dev, dev->features);
+	if (err)
+		return err;
 	if (peer->flags & IFF_UP) {
 		netif_carrier_on(dev);
 		netif_carrier_on(peer);
@@ -108,21 +189,16 @@ static int vnveth_open(struct net_device *dev)
 
 static int vnveth_stop(struct net_device *dev)
 {
-	struct vnveth *self = netdev_priv(dev);
-	struct net_device *peer = rtnl_dereference(self->peer);
+	struct vnic_link *link = netdev_priv(dev);
+	struct net_device *peer = rtnl_dereference(link->peer);
 
 	netif_carrier_off(dev);
 	if (peer)
 		netif_carrier_off(peer);
+	vnic_rxq_close(dev);
 	/* It may be moved next: what was sent here is not for over there. */
 	vnic_cell_flush(dev);
 	return 0;
-}
-
-static int vnveth_init(struct net_device *dev)
-{
-	netdev_lockdep_set_classes(dev);
-	return vnic_link_init(dev);
 }
 
 /*
@@ -137,12 +213,12 @@ static void vnveth_uninit(struct net_device *dev)
 
 static int vnveth_get_iflink(const struct net_device *dev)
 {
-	struct vnveth *self = netdev_priv(dev);
+	struct vnic_link *link = netdev_priv(dev);
 	struct net_device *peer;
 	int iflink;
 
 	rcu_read_lock();
-	peer = rcu_dereference(self->peer);
+	peer = rcu_dereference(link->peer);
 	iflink = peer ? READ_ONCE(peer->ifindex) : 0;
 	rcu_read_unlock();
 	return iflink;
@@ -151,49 +227,197 @@ static int vnveth_get_iflink(const struct net_device *dev)
 /* Context: RCU, from a BPF redirect. */
 static struct net_device *vnveth_get_peer_dev(struct net_device *dev)
 {
-	struct vnveth *self = netdev_priv(dev);
+	struct vnic_link *link = netdev_priv(dev);
 
-	return rcu_dereference(self->peer);
+	return rcu_dereference(link->peer);
 }
 
-/* A packet crosses with the room it was made with: both make the larger. */
+/*
+ * A packet crosses with the room it was made with: both make the larger of
+ * what they were asked for, and XDP wants some of who sends to it.
+ */
+static void vnveth_make_room(struct net_device *dev, struct net_device *peer)
+{
+	struct vnveth *self = netdev_priv(dev), *other = netdev_priv(peer);
+	int room = max(READ_ONCE(self->headroom), READ_ONCE(other->headroom));
+
+	WRITE_ONCE(dev->needed_headroom,
+		   rcu_access_pointer(other->link.xdp) ?
+		   max(room, XDP_PACKET_HEADROOM) : room);
+	WRITE_ONCE(peer->needed_headroom,
+		   rcu_access_pointer(self->link.xdp) ?
+		   max(room, XDP_PACKET_HEADROOM) : room);
+}
+
 static void vnveth_set_rx_headroom(struct net_device *dev, int headroom)
 {
-	struct vnveth *other, *self = netdev_priv(dev);
+	struct vnveth *self = netdev_priv(dev);
 	struct net_device *peer;
 
 	rcu_read_lock();
-	peer = rcu_dereference(self->peer);
-	if (peer) {
-		other = netdev_priv(peer);
-		headroom = max(headroom, 0);
-		WRITE_ONCE(self->headroom, headroom);
-		headroom = max(headroom, READ_ONCE(other->headroom));
-		WRITE_ONCE(dev->needed_headroom, headroom);
-		WRITE_ONCE(peer->needed_headroom, headroom);
-	}
+	peer = rcu_dereference(self->link.peer);
+	WRITE_ONCE(self->headroom, max(headroom, 0));
+	if (peer)
+		vnveth_make_room(dev, peer);
 	rcu_read_unlock();
 }
 
+static int vnveth_validate_addr(struct net_device *dev)
+{
+	return dev->addr_len ? eth_validate_addr(dev) : 0;
+}
+
+static int vnveth_set_mac_address(struct net_device *dev, void *addr)
+{
+	return dev->addr_len ? eth_mac_addr(dev, addr) : -EOPNOTSUPP;
+}
+
+/* What a program without fragments sees is in one piece, so none is cut. */
+static netdev_features_t vnveth_fix_features(struct net_device *dev,
+					     netdev_features_t features)
+{
+	struct vnic_link *other, *link = netdev_priv(dev);
+	struct net_device *peer = rtnl_dereference(link->peer);
+	struct bpf_prog *prog;
+
+	if (!peer)
+		return features;
+	other = netdev_priv(peer);
+	prog = rtnl_dereference(other->xdp);
+	if (prog && !prog->aux->xdp_has_frags)
+		features &= ~NETIF_F_GSO_SOFTWARE;
+	return features;
+}
+
+static int vnveth_set_features(struct net_device *dev,
+			       netdev_features_t features)
+{
+	if ((features ^ dev->features) & NETIF_F_GRO)
+		return vnic_rxq_refresh(dev, features);
+	return 0;
+}
+
+/* The longest packet that a program can be shown. */
+static unsigned int vnveth_xdp_max_mtu(const struct net_device *dev,
+				       const struct bpf_prog *prog)
+{
+	unsigned int mtu = VNIC_FRAME_HEAD - VLAN_HLEN - dev->hard_header_len;
+
+	if (prog->aux->xdp_has_frags)
+		mtu += PAGE_SIZE * MAX_SKB_FRAGS;
+	return min_t(unsigned int, mtu, ETH_MAX_MTU);
+}
+
+static int vnveth_xdp_check(struct net_device *dev, struct bpf_prog *prog,
+			    struct netlink_ext_ack *extack)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	struct net_device *peer = rtnl_dereference(link->peer);
+
+	if (!peer) {
+		NL_SET_ERR_MSG(extack, "The other end is being deleted");
+		return -ENOTCONN;
+	}
+	if (link->flags & VNIC_LINK_L3) {
+		NL_SET_ERR_MSG(extack, "An L3 pair has no Ethernet headers to show to XDP");
+		return -EOPNOTSUPP;
+	}
+	if (peer->mtu > vnveth_xdp_max_mtu(peer, prog)) {
+		NL_SET_ERR_MSG(extack, "The peer's MTU is too large for this XDP program");
+		return -ERANGE;
+	}
+	if (dev->real_num_rx_queues < peer->real_num_tx_queues) {
+		NL_SET_ERR_MSG(extack, "XDP wants a receive queue per transmit queue of the peer");
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/* What the sender may send depends on the program that sees it. */
+static void vnveth_xdp_changed(struct net_device *dev, struct bpf_prog *prog)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	struct net_device *peer = rtnl_dereference(link->peer);
+
+	if (!peer)
+		return;
+	if (prog && !prog->aux->xdp_has_frags)
+		peer->hw_features &= ~NETIF_F_GSO_SOFTWARE;
+	else
+		peer->hw_features |= NETIF_F_GSO_SOFTWARE;
+	peer->max_mtu = prog ? vnveth_xdp_max_mtu(peer, prog) : ETH_MAX_MTU;
+	vnveth_make_room(dev, peer);
+	netdev_update_features(peer);
+}
+
+static int vnveth_bpf(struct net_device *dev, struct netdev_bpf *bpf)
+{
+	int err = 0;
+
+	if (bpf->command == XDP_SETUP_PROG && bpf->prog)
+		err = vnveth_xdp_check(dev, bpf->prog, bpf->extack);
+	if (!err)
+		err = vnic_link_bpf(dev, bpf);
+	if (!err)
+		vnveth_xdp_changed(dev, bpf->prog);
+	return err;
+}
+
+static int vnveth_xdp_xmit(struct net_device *dev, int n,
+			   struct xdp_frame **frames, u32 flags)
+{
+	struct vnic_link *link = netdev_priv(dev);
+	struct net_device *peer;
+	int sent = -ENXIO;
+
+	if (unlikely(flags & ~XDP_XMIT_FLAGS_MASK))
+		return -EINVAL;
+	rcu_read_lock();
+	peer = rcu_dereference(link->peer);
+	if (likely(peer))
+		sent = vnic_rxq_xdp_xmit(dev, peer, n, frames);
+	else
+		vnic_stats_add(dev, 0, VNIC_STAT_TX_LOST + VNIC_LOSS_DOWN, n);
+	rcu_read_unlock();
+	vnic_stats_add(dev, 0, VNIC_STAT_TX_XDP, max(sent, 0));
+	vnic_stats_add(dev, 0, VNIC_STAT_TX_XDP_ERROR, n - max(sent, 0));
+	return sent;
+}
+
 static const struct net_device_ops vnveth_netdev_ops = {
-	.ndo_init		= vnveth_init,
+	.ndo_init		= vnic_link_init,
 	.ndo_uninit		= vnveth_uninit,
 	.ndo_open		= vnveth_open,
 	.ndo_stop		= vnveth_stop,
 	.ndo_start_xmit		= vnveth_xmit,
 	.ndo_features_check	= passthru_features_check,
-	.ndo_validate_addr	= eth_validate_addr,
-	.ndo_set_mac_address	= eth_mac_addr,
+	.ndo_validate_addr	= vnveth_validate_addr,
+	.ndo_set_mac_address	= vnveth_set_mac_address,
 	VNIC_NDO_SET_RX_MODE,
 	.ndo_get_stats64	= vnic_get_stats64,
 	.ndo_get_iflink		= vnveth_get_iflink,
 	.ndo_get_peer_dev	= vnveth_get_peer_dev,
+	.ndo_fix_features	= vnveth_fix_features,
+	.ndo_set_features	= vnveth_set_features,
 	.ndo_set_rx_headroom	= vnveth_set_rx_headroom,
+	.ndo_bpf		= vnveth_bpf,
+	.ndo_xdp_xmit		= vnveth_xdp_xmit,
 };
 
 static const struct ethtool_ops vnveth_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_RX_USECS |
+				     ETHTOOL_COALESCE_RX_MAX_FRAMES,
 	.get_drvinfo		= vnic_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
+	.get_ringparam		= vnic_link_get_ringparam,
+	.set_ringparam		= vnic_link_set_ringparam,
+	.get_coalesce		= vnic_link_get_coalesce,
+	.set_coalesce		= vnic_link_set_coalesce,
+	.get_channels		= vnic_link_get_channels,
+	.set_channels		= vnic_link_set_channels,
+	.get_sset_count		= vnic_stats_get_sset_count,
+	.get_strings		= vnic_stats_get_strings,
+	.get_ethtool_stats	= vnic_stats_get_ethtool_stats,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_link_ksettings	= vnic_get_link_ksettings,
 };
@@ -207,24 +431,26 @@ static const netdev_features_t vnveth_features =
 	NETIF_F_SCTP_CRC | NETIF_F_HIGHDMA | NETIF_F_GSO_SOFTWARE |
 	NETIF_F_GSO_ENCAP_ALL | vnveth_vlan_features;
 
-static const netdev_features_t vnveth_gro_features =
-	NETIF_F_GRO | NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD;
-
-static void vnveth_setup(struct net_device *dev)
+/**
+ * vnveth_setup() - rtnl_link_ops::setup
+ * @dev: the device
+ *
+ * Context: process.
+ */
+void vnveth_setup(struct net_device *dev)
 {
 	ether_setup(dev);
+	vnic_link_setup(dev);
 
 	dev->netdev_ops = &vnveth_netdev_ops;
 	dev->ethtool_ops = &vnveth_ethtool_ops;
-	dev->needs_free_netdev = true;
-	dev->priv_destructor = vnic_link_free;
 
 	/* The receiver changes what it gets, so it must not be shared. */
 	dev->priv_flags &= ~IFF_TX_SKB_SHARING;
-	dev->priv_flags |= IFF_LIVE_ADDR_CHANGE | IFF_NO_QUEUE |
-			   IFF_PHONY_HEADROOM | IFF_DISABLE_NETPOLL;
-	vnic_set_lltx(dev);
+	dev->priv_flags |= IFF_PHONY_HEADROOM | IFF_DISABLE_NETPOLL;
 	vnic_set_tstats(dev);
+	vnic_set_xdp_features(dev, VNIC_XDP_RUN | VNIC_XDP_RUN_SG |
+			      VNIC_XDP_XMIT | VNIC_XDP_XMIT_SG);
 	dev->features |= vnveth_features;
 	dev->hw_features = vnveth_features;
 	dev->hw_enc_features = vnveth_features;
@@ -234,183 +460,26 @@ static void vnveth_setup(struct net_device *dev)
 	dev->max_mtu = ETH_MAX_MTU;
 }
 
-static int vnveth_validate(struct nlattr *tb[], struct nlattr *data[],
-			   struct netlink_ext_ack *extack)
+/**
+ * vnveth_setup_l3() - make it one without Ethernet headers
+ * @dev: the device, not registered yet
+ *
+ * Context: process, RTNL held.
+ */
+void vnveth_setup_l3(struct net_device *dev)
 {
-	return vnic_validate(tb, BIT_ULL(VNIC_VETH_PEER), ETH_MAX_MTU, extack);
+	dev->header_ops = &ip_tunnel_header_ops;
+	dev->type = ARPHRD_NONE;
+	dev->hard_header_len = 0;
+	dev->min_header_len = 0;
+	dev->addr_len = 0;
+	dev->flags &= ~IFF_BROADCAST;
+	dev->flags |= IFF_POINTOPOINT | IFF_NOARP;
+	/* A tag has no place without the header. */
+	dev->features &= ~vnveth_vlan_features;
+	dev->features |= NETIF_F_VLAN_CHALLENGED;
+	dev->hw_features &= ~vnveth_vlan_features;
+	vnic_set_xdp_features(dev, 0);
 }
-
-/* The core offers GRO on every device; here nothing would come of it. */
-static void vnveth_fix_gro(struct net_device *dev)
-{
-	dev->features &= ~vnveth_gro_features;
-	dev->wanted_features &= ~vnveth_gro_features;
-	dev->hw_features &= ~vnveth_gro_features;
-	netdev_update_features(dev);
-}
-
-/* Register one end. It stays without carrier until both are up. */
-static int vnveth_register(struct net_device *dev, struct nlattr *address,
-			   struct netlink_ext_ack *extack)
-{
-	int err;
-
-	if (!address)
-		eth_hw_addr_random(dev);
-	err = vnic_register(dev, extack);
-	if (err)
-		return err;
-	vnveth_fix_gro(dev);
-	netif_carrier_off(dev);
-	return 0;
-}
-
-static struct net_device *vnveth_create_peer(struct net *net,
-					     struct nlattr *name,
-					     struct nlattr *peer_tb[],
-					     struct netlink_ext_ack *extack)
-{
-	unsigned char assign_type = NET_NAME_ENUM;
-	char ifname[IFNAMSIZ];
-
-	if (!name) {
-		strscpy(ifname, VNIC_KIND_VETH "%d", sizeof(ifname));
-	} else {
-		assign_type = NET_NAME_USER;
-		if (nla_strscpy(ifname, name, sizeof(ifname)) < 0 ||
-		    !dev_valid_name(ifname)) {
-			NL_SET_ERR_MSG_ATTR(extack, name,
-					    "The peer's name is not a valid interface name");
-			return ERR_PTR(-EINVAL);
-		}
-	}
-	return rtnl_create_link(net, ifname, assign_type, &vnveth_link_ops,
-				peer_tb, extack);
-}
-
-/* Each holds the other from here on, until vnveth_dellink(). */
-static void vnveth_tie(struct net_device *dev, struct net_device *peer)
-{
-	struct vnveth *self = netdev_priv(dev), *other = netdev_priv(peer);
-
-	netdev_hold(peer, &self->peer_tracker, GFP_KERNEL);
-	rcu_assign_pointer(self->peer, peer);
-	netdev_hold(dev, &other->peer_tracker, GFP_KERNEL);
-	rcu_assign_pointer(other->peer, dev);
-}
-
-static void vnveth_dellink(struct net_device *dev, struct list_head *head)
-{
-	struct vnveth *other, *self = netdev_priv(dev);
-	struct net_device *peer = rtnl_dereference(self->peer);
-
-	/* Deleting the other end has queued this one already. */
-	if (!peer)
-		return;
-	other = netdev_priv(peer);
-	RCU_INIT_POINTER(self->peer, NULL);
-	RCU_INIT_POINTER(other->peer, NULL);
-	unregister_netdevice_queue(dev, head);
-	unregister_netdevice_queue_net(dev_net(dev), peer, head);
-
-	/* Not the last references: the unregistering waits for RCU first. */
-	netdev_put(peer, &self->peer_tracker);
-	netdev_put(dev, &other->peer_tracker);
-}
-
-static int vnveth_newlink(struct net_device *dev,
-			  struct rtnl_newlink_params *params,
-			  struct netlink_ext_ack *extack)
-{
-	struct nlattr *peer_attrs[IFLA_MAX + 1], **peer_tb = params->tb;
-	struct nlattr *info = NULL, *name = NULL, *address = NULL;
-	struct ifinfomsg *peer_msg = NULL;
-	struct net_device *peer;
-	struct net *net;
-	LIST_HEAD(both);
-	int err;
-
-	if (params->data)
-		info = params->data[VNIC_VETH_PEER];
-	if (info) {
-		peer_msg = nla_data(info);
-		err = rtnl_nla_parse_ifinfomsg(peer_attrs, info, extack);
-		if (err)
-			return err;
-		peer_tb = peer_attrs;
-		name = peer_tb[IFLA_IFNAME];
-		address = peer_tb[IFLA_ADDRESS];
-		net = rtnl_newlink_peer_net(params);
-	} else {
-		net = params->link_net ?: dev_net(dev);
-	}
-
-	name = name ?: params->tb[IFLA_PARENT_DEV_NAME];
-	peer = vnveth_create_peer(net, name, peer_tb, extack);
-	if (IS_ERR(peer))
-		return PTR_ERR(peer);
-	if (peer_msg)
-		peer->ifindex = peer_msg->ifi_index;
-	netif_inherit_tso_max(peer, dev);
-
-	/* The peer first: should it fail, nobody has seen the other. */
-	err = vnveth_register(peer, address, extack);
-	if (err) {
-		free_netdev(peer);
-		return err;
-	}
-	err = vnveth_register(dev, params->tb[IFLA_ADDRESS], extack);
-	if (err) {
-		unregister_netdevice(peer);
-		return err;
-	}
-	vnveth_tie(dev, peer);
-	err = vnic_configure_link(peer, peer_msg);
-	if (err) {
-		vnveth_dellink(dev, &both);
-		unregister_netdevice_many(&both);
-	}
-	return err;
-}
-
-VNIC_NEWLINK(vnveth_newlink, VNIC_VETH_PEER, vnveth_validate)
-
-static int vnveth_changelink(struct net_device *dev, struct nlattr *tb[],
-			     struct nlattr *data[],
-			     struct netlink_ext_ack *extack)
-{
-	if (data && data[VNIC_VETH_PEER]) {
-		NL_SET_ERR_MSG_ATTR(extack, data[VNIC_VETH_PEER],
-				    "The peer is chosen when the pair is made");
-		return -EOPNOTSUPP;
-	}
-	return 0;
-}
-
-static struct net *vnveth_get_link_net(const struct net_device *dev)
-{
-	struct vnveth *self = netdev_priv(dev);
-	struct net_device *peer = rtnl_dereference(self->peer);
-
-	return peer ? dev_net(peer) : dev_net(dev);
-}
-
-static const struct nla_policy vnveth_policy[] = {
-	[VNIC_VETH_PEER] = NLA_POLICY_MIN_LEN(sizeof(struct ifinfomsg)),
-};
-
-struct rtnl_link_ops vnveth_link_ops = {
-	.kind		= VNIC_KIND_VETH,
-	.priv_size	= sizeof(struct vnveth),
-	.setup		= vnveth_setup,
-	.validate	= vnveth_validate,
-	.newlink	= VNIC_NEWLINK_OP(vnveth_newlink),
-	.changelink	= vnveth_changelink,
-	.dellink	= vnveth_dellink,
-	VNIC_PEER_TYPE(VNIC_VETH_PEER)
-	.maxtype	= ARRAY_SIZE(vnveth_policy) - 1,
-	.policy		= vnveth_policy,
-	.get_link_net	= vnveth_get_link_net,
-};
 
 MODULE_ALIAS_RTNL_LINK(VNIC_KIND_VETH);

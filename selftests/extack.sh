@@ -5,7 +5,7 @@
 #
 #     namespace A
 #   newlink (no traffic)
-#      "taken" (vndummy), tap0, pair0 ==== pair1
+#      "taken" (vndummy), tap0, pair0 ==== pair1 and other pairs
 #
 # Nothing may be left of a refused request.
 
@@ -69,7 +69,7 @@ for kind in vndummy vnveth vntun vntap; do
 		add $kind name x%s
 	refusal "unknown_attribute_$kind" \
 		"EINVAL info: This kind has no such attribute" \
-		add $kind name x0 info 33 00
+		add $kind name x0 info 40 00
 done
 for kind in vnveth vntun vntap; do
 	refusal "mtu_small_$kind" \
@@ -141,6 +141,31 @@ refusal peer_index_negative \
 refusal peer_changed \
 	"EOPNOTSUPP peer: The peer is chosen when the pair is made" \
 	set pair0 kind vnveth peer name x1
+refusal mode_changed \
+	"EOPNOTSUPP info: The mode is chosen when the pair is made" \
+	set pair0 kind vnveth info 32 01
+refusal l3_address \
+	"EOPNOTSUPP address: An L3 pair has no MAC addresses" \
+	add vnveth name x0 address 02:00:00:00:00:01 info 32 01
+refusal l3_peer_address \
+	"EOPNOTSUPP peer.address: An L3 pair has no MAC addresses" \
+	add vnveth name x0 info 32 01 peer name x1 address 02:00:00:00:00:01
+for attribute in 32 33 34 35; do
+	refusal "value_${attribute}_vnveth" \
+		"ERANGE info: integer out of range" \
+		add vnveth name x0 info $attribute 02
+done
+refusal value_32_vndummy "ERANGE info: integer out of range" \
+	add vndummy name x0 info 32 02
+refusal l3_xdp \
+	"EOPNOTSUPP -: An L3 pair has no Ethernet headers to show to XDP" \
+	set three0 xdp drv
+refusal xdp_mtu \
+	"ERANGE -: The peer's MTU is too large for this XDP program" \
+	set long0 xdp drv
+refusal xdp_queues \
+	"ENOSPC -: XDP wants a receive queue per transmit queue of the peer" \
+	set many0 xdp drv
 refusal peer_cut_short \
 	"ERANGE info: binary attribute size out of range" \
 	add vnveth name x0 info 1 00
@@ -164,12 +189,54 @@ test_ring_of_none()
 	refused "$RING_OF_NONE" ip netns exec "$A" ethtool -G tap0 tx 0
 }
 
+test_coalesce_usecs()
+{
+	refused "$COALESCE_USECS" ip netns exec "$A" \
+		ethtool -C pair0 rx-usecs 100001
+}
+
+test_coalesce_frames()
+{
+	refused "$COALESCE_FRAMES" ip netns exec "$A" \
+		ethtool -C pair0 rx-frames 0
+}
+
+# The peer is where the requester may change nothing: in the namespace that it
+# came from.
+test_scrub_elsewhere()
+{
+	local inner
+
+	start inner unshare -Urn sleep 1000
+	inner=$PID
+	eventually 5 "it has a namespace of its own" \
+		differ "/proc/$inner/ns/net" "/proc/$$/ns/net"
+	run ip -n "$A" link set pair1 netns "$inner"
+	refused "EPERM info: $SCRUB_ELSEWHERE" nsenter -t "$inner" -U -n \
+		--preserve-credentials "$NEWLINK" set pair1 kind vnveth info 33 00
+	run nsenter -t "$inner" -U -n --preserve-credentials \
+		"$NEWLINK" set pair1 kind vnveth info 33 01
+}
+
+differ()
+{
+	! [[ $1 -ef $2 ]]
+}
+
+COALESCE_USECS="A packet waits 100000 us at the most"
+COALESCE_FRAMES="At least one packet has to come"
+SCRUB_ELSEWHERE="Not without CAP_NET_ADMIN in the peer's namespace"
 UNKNOWN_USER="That user is not in this user namespace"
 UNKNOWN_GROUP="That group is not in this user namespace"
 RING_OF_NONE="A ring holds at least one packet"
 NAMES+=(unknown_user "$UNKNOWN_USER" unknown_group "$UNKNOWN_GROUP"
-	ring_of_none "$RING_OF_NONE")
+	ring_of_none "$RING_OF_NONE" coalesce_usecs "$COALESCE_USECS"
+	coalesce_frames "$COALESCE_FRAMES" scrub_elsewhere "$SCRUB_ELSEWHERE")
+SENTENCES+="$COALESCE_USECS"$'\n'"$COALESCE_FRAMES"$'\n'"$SCRUB_ELSEWHERE"$'\n'
 SENTENCES+="$UNKNOWN_USER"$'\n'"$UNKNOWN_GROUP"$'\n'"$RING_OF_NONE"$'\n'
+# Only where memory is short, or two requests meet.
+SENTENCES+="No memory for receive queues"$'\n'
+SENTENCES+="The other end is being deleted"$'\n'
 # Needs a policy of SELinux, which this machine would have to run under.
 SENTENCES+="The security policy forbids such devices"$'\n'
 
@@ -206,5 +273,9 @@ eventually 5 "a process is in A" \
 run "$NEWLINK" -n "$A" add vndummy name taken
 run "$NEWLINK" -n "$A" add vntap name tap0
 run "$NEWLINK" -n "$A" add vnveth name pair0 peer name pair1
+run "$NEWLINK" -n "$A" add vnveth name three0 info 32 01 peer name three1
+run "$NEWLINK" -n "$A" add vnveth name long0 peer name long1 mtu 9000
+run "$NEWLINK" -n "$A" add vnveth name many0 rxqueues 1 \
+	peer name many1 txqueues 2
 
 subtests "${NAMES[@]}" all "every sentence in the drivers is tested"

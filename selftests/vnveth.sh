@@ -270,8 +270,7 @@ test_mtu()
 # As veth, but GRO can't be switched on: that comes with a later version.
 test_features()
 {
-	local ours theirs feature
-	local gro="generic-receive-offload rx-gro-list rx-udp-gro-forwarding"
+	local ours theirs
 
 	need_in_tree veth
 	setup_ns A
@@ -279,11 +278,6 @@ test_features()
 	run ip -n "$A" link add in_tree type veth
 	features ours "$A" v0
 	features theirs "$A" in_tree
-	if [[ $VNVETH == vnveth ]]; then
-		for feature in $gro; do
-			theirs=${theirs/"$feature: off"/"$feature: off [fixed]"}
-		done
-	fi
 	[[ $ours == "$theirs" ]] ||
 		fail "ethtool -k differs (> is $VNVETH):" \
 		     "$(diff <(echo "$theirs") <(echo "$ours") | grep '^[<>]')"
@@ -344,22 +338,6 @@ test_ethtool()
 }
 
 # Rings, channels and XDP belong to a later version: none may be offered.
-test_not_yet()
-{
-	local out
-
-	ours
-	pair
-	refused "not supported" ip netns exec "$A" ethtool -l v0
-	refused "not supported" ip netns exec "$A" ethtool -g v0
-	refused "not supported" ip netns exec "$A" ethtool -c v0
-	refused EOPNOTSUPP "$NEWLINK" -n "$A" set v0 xdp drv
-	capture out ip -n "$A" link show dev v0
-	[[ $out != *xdp* ]] || fail "a program was attached: $out"
-	run "$NEWLINK" -n "$A" set v0 xdp skb
-	pings "$A" 10.77.0.2
-}
-
 test_lists()
 {
 	local out
@@ -661,7 +639,6 @@ subtests \
 	big_tcp "the sizes of in-tree veth" \
 	queues "one queue, or as many as asked for" \
 	ethtool "driver, link settings, time stamping" \
-	not_yet "no rings, channels, coalescing, native XDP" \
 	lists "promiscuous, multicast list, address" \
 	counters "10,000 packets add up" \
 	counters_too_long "packets beyond the peer's MTU add up" \

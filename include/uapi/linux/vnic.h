@@ -31,20 +31,57 @@
 #define VNIC_KIND_TAP		"vntap"
 
 /**
+ * enum vnic_dummy_attr - attributes of vndummy in IFLA_INFO_DATA
+ * @VNIC_DUMMY_UNSPEC: not used
+ * @VNIC_DUMMY_LOOPBACK: u8, 0 or 1: is what the device transmits received on
+ *	it again, as it is? 0 unless given. May be changed.
+ */
+enum vnic_dummy_attr {
+	VNIC_DUMMY_UNSPEC,
+	VNIC_DUMMY_LOOPBACK = 32,
+};
+
+/**
+ * enum vnic_veth_mode - values of VNIC_VETH_MODE
+ * @VNIC_VETH_L2: packets have Ethernet headers
+ * @VNIC_VETH_L3: packets are IPv4 or IPv6, without any header before that
+ */
+enum vnic_veth_mode {
+	VNIC_VETH_L2,
+	VNIC_VETH_L3,
+};
+
+/**
  * enum vnic_veth_attr - attributes of vnveth in IFLA_INFO_DATA
  * @VNIC_VETH_UNSPEC: not used
  * @VNIC_VETH_PEER: the peer: a struct ifinfomsg, whose ifi_index may ask for
  *	an interface index (0: the kernel chooses), then IFLA_* attributes of
  *	the peer: name, address, MTU, namespace and others. Only at creation.
  *	The same number and layout as VETH_INFO_PEER of <linux/veth.h>.
+ * @VNIC_VETH_MODE: u8, &enum vnic_veth_mode; VNIC_VETH_L2 unless given. Of
+ *	both ends, and only at creation.
+ * @VNIC_VETH_SCRUB: u8, 0 or 1: does a packet that this end sends lose its mark
+ *	and priority when it comes into another namespace? 1 unless given.
+ * @VNIC_VETH_BACKPRESSURE: u8, 0 or 1: does a full ring of the peer stop a
+ *	transmit queue of this end that has a qdisc, or is the packet lost?
+ *	0 unless given.
+ * @VNIC_VETH_BQL: u8, 0 or 1: do byte queue limits apply to such transmit
+ *	queues? 0 unless given.
  *
- * Without it the peer is called as IFLA_PARENT_DEV_NAME says, else vnveth%d,
+ * The last three apply to both ends when the pair is made, and may be changed
+ * for each end alone.
+ *
+ * Without VNIC_VETH_PEER the peer is called as IFLA_PARENT_DEV_NAME says, else vnveth%d,
  * and lives in the namespace that IFLA_LINK_NETNSID names, else in that of
  * the first end.
  */
 enum vnic_veth_attr {
 	VNIC_VETH_UNSPEC = VETH_INFO_UNSPEC,
 	VNIC_VETH_PEER = VETH_INFO_PEER,
+	VNIC_VETH_MODE = 32,
+	VNIC_VETH_SCRUB,
+	VNIC_VETH_BACKPRESSURE,
+	VNIC_VETH_BQL,
 };
 
 /**

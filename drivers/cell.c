@@ -133,6 +133,9 @@ static int vnic_cell_admit(struct list_head *batch)
 			vnic_lose_rx(dev, queue, skb, VNIC_LOSS_DOWN);
 			continue;
 		}
+		/* The receiver may have fewer by now. */
+		if (queue && queue >= READ_ONCE(dev->real_num_rx_queues))
+			skb_set_queue_mapping(skb, 0);
 		packets++;
 		bytes += vnic_rx_len(skb);
 		n++;

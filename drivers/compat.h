@@ -116,8 +116,6 @@ static inline const struct iovec *vnic_iter_iov(const struct iov_iter *iter)
 #define VNIC_XDP_XMIT_SG 0
 #define vnic_set_xdp_features(dev, features)				\
 	((void)(dev), (void)(features))
-#define xdp_set_features_flag(dev, features)				\
-	((void)(dev), (void)(features))
 #endif
 
 /* 6.11: what redirects leave behind lies on the stack of who runs them. */

@@ -11,7 +11,8 @@
  * A set of queues never changes. When there shall be more, fewer, longer or
  * none, another set takes its place: it is published, RCU is waited for, so
  * that nobody adds to the old one, what that still holds is delivered, and
- * only then does the new one's NAPI begin. No packet is lost or overtaken.
+ * only then does the new one's NAPI begin. No packet is lost or overtaken by
+ * one of another set.
  */
 #include <linux/etherdevice.h>
 #include <linux/filter.h>
@@ -82,11 +83,15 @@ bool vnic_rxq_put(struct vnic_rxq *rxq, void *ptr)
 {
 	bool room;
 
-	if (!vnic_ring_is_xdp(ptr))
-		vnic_rx_cb(ptr)->bytes = 0;
 	spin_lock(&rxq->ring.producer_lock);
-	room = !__ptr_ring_produce(&rxq->ring, ptr);
-	WRITE_ONCE(rxq->waiting, rxq->waiting + room);
+	room = !__ptr_ring_full(&rxq->ring);
+	if (likely(room)) {
+		/* Not before: a packet that goes back to its qdisc needs it. */
+		if (!vnic_ring_is_xdp(ptr))
+			vnic_rx_cb(ptr)->bytes = 0;
+		__ptr_ring_produce(&rxq->ring, ptr);
+		WRITE_ONCE(rxq->waiting, rxq->waiting + 1);
+	}
 	spin_unlock(&rxq->ring.producer_lock);
 	return room;
 }
@@ -323,7 +328,8 @@ struct vnic_rxq_round {
 static void vnic_rxq_deliver(struct vnic_rxq *rxq, struct sk_buff *skb,
 			     struct vnic_rxq_round *round, bool gro)
 {
-	if (rxq->dev->real_num_rx_queues > 1)
+	/* There may be fewer by now. */
+	if (rxq->index && rxq->index < READ_ONCE(rxq->dev->real_num_rx_queues))
 		skb_record_rx_queue(skb, rxq->index);
 	if (!gro) {
 		skb_mark_napi_id(skb, &rxq->napi);
@@ -468,14 +474,6 @@ static int vnic_rxq_poll(struct napi_struct *napi, int budget)
 	return done;
 }
 
-/* Undo vnic_rxq_open(). The NAPI is not enabled, the ring is empty. */
-static void vnic_rxq_release(struct vnic_rxq *rxq)
-{
-	if (xdp_rxq_info_is_reg(&rxq->xdp))
-		xdp_rxq_info_unreg(&rxq->xdp);
-	ptr_ring_cleanup(&rxq->ring, NULL);
-}
-
 static int vnic_rxq_open(struct vnic_rxq *rxq, struct net_device *dev,
 			 unsigned int index, unsigned int len)
 {
@@ -487,16 +485,33 @@ static int vnic_rxq_open(struct vnic_rxq *rxq, struct net_device *dev,
 	rxq->polling = true;
 	hrtimer_setup(&rxq->timer, vnic_rxq_timer, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_SOFT);
+	netif_napi_add(dev, &rxq->napi, vnic_rxq_poll);
 	err = ptr_ring_init(&rxq->ring, len, GFP_KERNEL_ACCOUNT);
 	if (err)
 		return err;
-	err = xdp_rxq_info_reg(&rxq->xdp, dev, index, 0);
-	if (!err)
-		err = xdp_rxq_info_reg_mem_model(&rxq->xdp,
-						 MEM_TYPE_PAGE_SHARED, NULL);
+	err = xdp_rxq_info_reg(&rxq->xdp, dev, index, rxq->napi.napi_id);
 	if (err)
-		vnic_rxq_release(rxq);
-	return err;
+		return err;
+	return xdp_rxq_info_reg_mem_model(&rxq->xdp, MEM_TYPE_PAGE_SHARED,
+					  NULL);
+}
+
+/* Their NAPIs are not enabled, their rings are empty or were not made. */
+static void vnic_rxqs_free(struct vnic_rxqs *rxqs)
+{
+	struct vnic_rxq *rxq;
+	unsigned int i;
+
+	for (i = 0; i < rxqs->count; i++)
+		__netif_napi_del(&rxqs->queue[i].napi);
+	synchronize_net();
+	for (i = 0; i < rxqs->count; i++) {
+		rxq = &rxqs->queue[i];
+		if (xdp_rxq_info_is_reg(&rxq->xdp))
+			xdp_rxq_info_unreg(&rxq->xdp);
+		ptr_ring_cleanup(&rxq->ring, NULL);
+	}
+	kvfree(rxqs);
 }
 
 static struct vnic_rxqs *vnic_rxqs_alloc(struct net_device *dev,
@@ -509,21 +524,16 @@ static struct vnic_rxqs *vnic_rxqs_alloc(struct net_device *dev,
 	rxqs = kvzalloc(struct_size(rxqs, queue, count), GFP_KERNEL_ACCOUNT);
 	if (!rxqs)
 		return NULL;
-	for (i = 0; i < count; i++)
-		if (vnic_rxq_open(&rxqs->queue[i], dev, i, link->ring_len))
-			goto release;
-	/* Last, since nothing can fail any more and it has to be undone. */
-	for (i = 0; i < count; i++)
-		netif_napi_add(dev, &rxqs->queue[i].napi, vnic_rxq_poll);
-	rxqs->count = count;
 	rxqs->len = link->ring_len;
+	for (i = 0; i < count; i++) {
+		/* Also the one that fails has something to undo. */
+		rxqs->count++;
+		if (vnic_rxq_open(&rxqs->queue[i], dev, i, link->ring_len)) {
+			vnic_rxqs_free(rxqs);
+			return NULL;
+		}
+	}
 	return rxqs;
-
-release:
-	while (i--)
-		vnic_rxq_release(&rxqs->queue[i]);
-	kvfree(rxqs);
-	return NULL;
 }
 
 static void vnic_rxqs_start(struct vnic_rxqs *rxqs)
@@ -534,7 +544,6 @@ static void vnic_rxqs_start(struct vnic_rxqs *rxqs)
 	for (i = 0; i < rxqs->count; i++) {
 		rxq = &rxqs->queue[i];
 		napi_enable(&rxq->napi);
-		rxq->xdp.napi_id = rxq->napi.napi_id;
 		local_bh_disable();
 		/* Pairs with the one in vnic_rxq_kick(). */
 		smp_store_mb(rxq->polling, false);
@@ -570,18 +579,6 @@ static void vnic_rxqs_drain(struct vnic_rxqs *rxqs)
 			cond_resched();
 		} while (!__ptr_ring_empty(&rxq->ring));
 	}
-}
-
-static void vnic_rxqs_free(struct vnic_rxqs *rxqs)
-{
-	unsigned int i;
-
-	for (i = 0; i < rxqs->count; i++)
-		__netif_napi_del(&rxqs->queue[i].napi);
-	synchronize_net();
-	for (i = 0; i < rxqs->count; i++)
-		vnic_rxq_release(&rxqs->queue[i]);
-	kvfree(rxqs);
 }
 
 /* Put another set, or none, in the place of the one that is there. */

@@ -56,6 +56,15 @@ static void vnic_verdict_show(struct vnic_rxq *rxq, struct sk_buff *skb,
 	}
 }
 
+/* Where a checksum is still to be written, is that in the packet? */
+static bool vnic_verdict_csum_inside(const struct sk_buff *skb)
+{
+	int start = skb_checksum_start_offset(skb);
+
+	return start >= 0 && start + skb->csum_offset + sizeof(__sum16) <=
+			     skb_headlen(skb);
+}
+
 /* The packet as the program has left it. */
 static void vnic_verdict_take(struct vnic_rxq *rxq, struct sk_buff *skb,
 			      struct xdp_buff *xdp)
@@ -77,7 +86,9 @@ static void vnic_verdict_take(struct vnic_rxq *rxq, struct sk_buff *skb,
 		skb_metadata_clear(skb);
 
 	/* What was known of the packet as it was, it may be no more. */
-	if (skb->ip_summed == CHECKSUM_COMPLETE)
+	if (skb->ip_summed == CHECKSUM_COMPLETE ||
+	    (skb->ip_summed == CHECKSUM_PARTIAL &&
+	     !vnic_verdict_csum_inside(skb)))
 		skb->ip_summed = CHECKSUM_NONE;
 	if (skb_is_gso(skb) && skb->len != len) {
 		skb_shinfo(skb)->gso_type |= SKB_GSO_DODGY;

@@ -372,6 +372,11 @@ static int vnveth_xdp_xmit(struct net_device *dev, int n,
 
 	if (unlikely(flags & ~XDP_XMIT_FLAGS_MASK))
 		return -EINVAL;
+	if (unlikely(link->flags & VNIC_LINK_L3)) {
+		vnic_stats_add(dev, 0, VNIC_STAT_TX_LOST + VNIC_LOSS_PROTOCOL,
+			       n);
+		return -EOPNOTSUPP;
+	}
 	rcu_read_lock();
 	peer = rcu_dereference(link->peer);
 	if (likely(peer))

@@ -8,7 +8,7 @@
 #include "vnic.h"
 
 /* The longest that a packet may have to wait for others. */
-#define VNIC_LINK_USECS_MAX	(USEC_PER_SEC / 10)
+#define VNIC_LINK_USECS_MAX	USEC_PER_SEC
 
 /**
  * vnic_link_get_ringparam() - ethtool -g
@@ -86,7 +86,8 @@ int vnic_link_get_coalesce(struct net_device *dev,
  * vnic_link_set_coalesce() - ethtool -C
  * @dev: the device
  * @coalesce: for how many microseconds a packet that finds its ring idle may
- *	wait for others, 0 for none, and how many need not wait
+ *	wait for others, 0 for none; and how many need not wait, 0 for as many
+ *	as the ring holds
  * @kernel: not used
  * @extack: for the words
  *
@@ -101,11 +102,7 @@ int vnic_link_set_coalesce(struct net_device *dev,
 	struct vnic_link *link = netdev_priv(dev);
 
 	if (coalesce->rx_coalesce_usecs > VNIC_LINK_USECS_MAX) {
-		NL_SET_ERR_MSG(extack, "A packet waits 100000 us at the most");
-		return -EINVAL;
-	}
-	if (!coalesce->rx_max_coalesced_frames) {
-		NL_SET_ERR_MSG(extack, "At least one packet has to come");
+		NL_SET_ERR_MSG(extack, "A packet waits 1000000 us at the most");
 		return -EINVAL;
 	}
 	WRITE_ONCE(link->rx_frames, coalesce->rx_max_coalesced_frames);

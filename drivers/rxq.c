@@ -46,6 +46,16 @@ static enum hrtimer_restart vnic_rxq_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* Are there as many as need not wait for others? */
+static bool vnic_rxq_enough(struct vnic_rxq *rxq)
+{
+	struct vnic_link *link = netdev_priv(rxq->dev);
+	unsigned int waiting = READ_ONCE(rxq->waiting);
+	u32 frames = READ_ONCE(link->rx_frames);
+
+	return (frames && waiting >= frames) || waiting >= rxq->ring.size;
+}
+
 /**
  * vnic_rxq_kick() - see that what was put into a ring is taken out
  * @rxq: the queue
@@ -61,7 +71,7 @@ void vnic_rxq_kick(struct vnic_rxq *rxq)
 	smp_mb();
 	if (READ_ONCE(rxq->polling))
 		return;
-	if (!usecs || READ_ONCE(rxq->waiting) >= READ_ONCE(link->rx_frames))
+	if (!usecs || vnic_rxq_enough(rxq))
 		vnic_rxq_schedule(rxq);
 	else if (!test_and_set_bit(0, &rxq->armed))
 		hrtimer_start(&rxq->timer,

@@ -51,7 +51,8 @@ struct vnic_stats;
  * @ring_len: packets that a ring holds; under RTNL
  * @rx_usecs: the longest that a packet may wait for others, in microseconds;
  *	written under RTNL, read without it
- * @rx_frames: so many packets do not wait; as @rx_usecs
+ * @rx_frames: so many packets do not wait, 0: as many as the ring holds; as
+ *	@rx_usecs
  * @bql_lock: serializes those who tell the transmit queues of this device what
  *	its peer has taken; a softirq lock
  * @flags: VNIC_LINK_*; written under RTNL, read without it

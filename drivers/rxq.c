@@ -354,19 +354,6 @@ static void vnic_rxq_deliver(struct vnic_rxq *rxq, struct sk_buff *skb,
 		napi_gro_receive(&rxq->napi, skb);
 }
 
-static void vnic_rxq_count(struct vnic_rxq *rxq, struct vnic_rxq_round *round)
-{
-	struct vnic_stats *stats = vnic_stats_of(rxq->dev, rxq->index);
-	u64_stats_t *stat = stats->stat;
-
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stat[VNIC_STAT_RX_POLLED], round->polled);
-	u64_stats_add(&stat[VNIC_STAT_RX_POLLED_BYTES], round->polled_bytes);
-	u64_stats_add(&stat[VNIC_STAT_RX_PACKETS], round->packets);
-	u64_stats_add(&stat[VNIC_STAT_RX_BYTES], round->bytes);
-	u64_stats_update_end(&stats->syncp);
-}
-
 static void vnic_rxq_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
 			 struct sk_buff *skb, struct vnic_rxq_round *round,
 			 bool gro)
@@ -455,7 +442,12 @@ static int vnic_rxq_work(struct vnic_rxq *rxq, int budget, bool gro)
 		vnic_rxq_complete(rxq, round.txq, round.completed,
 				  round.completed_bytes);
 	if (done) {
-		vnic_rxq_count(rxq, &round);
+		vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_POLLED,
+			       round.polled);
+		vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_POLLED_BYTES,
+			       round.polled_bytes);
+		vnic_count_rx(rxq->dev, rxq->index, round.packets,
+			      round.bytes);
 		vnic_verdict_flush(rxq);
 	}
 	if (!list_empty(&round.list))

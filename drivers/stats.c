@@ -80,7 +80,7 @@ int vnic_stats_grow(struct net_device *dev, unsigned int queues)
 {
 	unsigned int i, max = max(dev->num_rx_queues, dev->num_tx_queues);
 	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats __percpu *stats;
+	struct vnic_stats *stats;
 
 	if (!link->stats) {
 		link->stats = kvcalloc(max, sizeof(*link->stats),
@@ -91,9 +91,14 @@ int vnic_stats_grow(struct net_device *dev, unsigned int queues)
 	for (i = 0; i < queues; i++) {
 		if (link->stats[i])
 			continue;
-		stats = netdev_alloc_pcpu_stats(struct vnic_stats);
+		stats = kzalloc(sizeof(*stats), GFP_KERNEL_ACCOUNT);
 		if (!stats)
 			return -ENOMEM;
+		stats->cpu = netdev_alloc_pcpu_stats(struct vnic_cpu_stats);
+		if (!stats->cpu) {
+			kfree(stats);
+			return -ENOMEM;
+		}
 		WRITE_ONCE(link->stats[i], stats);
 	}
 	return 0;
@@ -110,33 +115,14 @@ void vnic_stats_free(struct net_device *dev)
 	unsigned int i, max = max(dev->num_rx_queues, dev->num_tx_queues);
 	struct vnic_link *link = netdev_priv(dev);
 
-	for (i = 0; link->stats && i < max; i++)
-		free_percpu(link->stats[i]);
+	for (i = 0; link->stats && i < max; i++) {
+		if (!link->stats[i])
+			continue;
+		free_percpu(link->stats[i]->cpu);
+		kfree(link->stats[i]);
+	}
 	kvfree(link->stats);
 	link->stats = NULL;
-}
-
-/**
- * vnic_stats_add() - count something
- * @dev: the device, held or in an RCU section
- * @queue: the queue
- * @stat: what
- * @n: how many
- *
- * Context: any, also with interrupts off.
- */
-void vnic_stats_add(struct net_device *dev, unsigned int queue,
-		    enum vnic_stat stat, unsigned int n)
-{
-	struct vnic_stats *stats;
-	unsigned long flags;
-
-	preempt_disable();
-	stats = vnic_stats_of(dev, queue);
-	flags = u64_stats_update_begin_irqsave(&stats->syncp);
-	u64_stats_add(&stats->stat[stat], n);
-	u64_stats_update_end_irqrestore(&stats->syncp, flags);
-	preempt_enable();
 }
 
 /**
@@ -176,22 +162,28 @@ void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 	dev_kfree_skb_any_reason(skb, vnic_losses[loss].reason);
 }
 
-static void vnic_stats_sum_queue(struct vnic_stats __percpu *percpu, u64 *sum)
+static void vnic_stats_sum_queue(struct vnic_stats *stats, u64 *sum)
 {
-	const struct vnic_stats *stats;
+	u64 rx_packets, rx_bytes, tx_packets, tx_bytes;
+	const struct vnic_cpu_stats *cpu_stats;
 	unsigned int start, i;
-	u64 copy[VNIC_STATS];
 	int cpu;
 
+	for (i = 0; i < VNIC_STATS_RARE; i++)
+		sum[i] += atomic64_read(&stats->rare[i]);
 	for_each_possible_cpu(cpu) {
-		stats = per_cpu_ptr(percpu, cpu);
+		cpu_stats = per_cpu_ptr(stats->cpu, cpu);
 		do {
-			start = u64_stats_fetch_begin(&stats->syncp);
-			for (i = 0; i < VNIC_STATS; i++)
-				copy[i] = u64_stats_read(&stats->stat[i]);
-		} while (u64_stats_fetch_retry(&stats->syncp, start));
-		for (i = 0; i < VNIC_STATS; i++)
-			sum[i] += copy[i];
+			start = u64_stats_fetch_begin(&cpu_stats->syncp);
+			rx_packets = u64_stats_read(&cpu_stats->rx_packets);
+			rx_bytes = u64_stats_read(&cpu_stats->rx_bytes);
+			tx_packets = u64_stats_read(&cpu_stats->tx_packets);
+			tx_bytes = u64_stats_read(&cpu_stats->tx_bytes);
+		} while (u64_stats_fetch_retry(&cpu_stats->syncp, start));
+		sum[VNIC_STAT_RX_PACKETS] += rx_packets;
+		sum[VNIC_STAT_RX_BYTES] += rx_bytes;
+		sum[VNIC_STAT_TX_PACKETS] += tx_packets;
+		sum[VNIC_STAT_TX_BYTES] += tx_bytes;
 	}
 }
 
@@ -207,7 +199,7 @@ void vnic_stats_sum(struct net_device *dev, int queue, u64 *sum)
 {
 	unsigned int i, max = max(dev->num_rx_queues, dev->num_tx_queues);
 	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats __percpu *stats;
+	struct vnic_stats *stats;
 
 	memset(sum, 0, sizeof(*sum) * VNIC_STATS);
 	for (i = 0; i < max; i++) {

@@ -36,10 +36,10 @@ struct vnic_stats;
 
 /**
  * struct vnic_link - the head of a vndummy's or vnveth's private data
- * @stats: counters, one set for each queue, one copy of it for each CPU; made
- *	by vnic_stats_grow() as queues come into use and freed when the last
- *	reference to the device is gone; so whoever holds a device, or is in an
- *	RCU section that saw it, may count. A set, once there, stays.
+ * @stats: counters, one set for each queue; made by vnic_stats_grow() as
+ *	queues come into use and freed when the last reference to the device is
+ *	gone; so whoever holds a device, or is in an RCU section that saw it,
+ *	may count. A set, once there, stays.
  * @peer: vnveth: the other end, held through @peer_tracker; written under
  *	RTNL, read in transmit under RCU. NULL before the pair is tied and once
  *	one end is being deleted, which deletes the other with it. vndummy:
@@ -58,7 +58,7 @@ struct vnic_stats;
  * @flags: VNIC_LINK_*; written under RTNL, read without it
  */
 struct vnic_link {
-	struct vnic_stats __percpu	**stats;
+	struct vnic_stats		**stats;
 	struct net_device __rcu		*peer;
 	struct vnic_rxqs __rcu		*rxqs;
 	struct bpf_prog __rcu		*xdp;
@@ -163,8 +163,6 @@ enum vnic_loss {
 
 /**
  * enum vnic_stat - what is counted of a queue of a vndummy or vnveth
- * @VNIC_STAT_RX_PACKETS: handed to the stack, or sent on by XDP
- * @VNIC_STAT_RX_BYTES: their bytes, Ethernet header included
  * @VNIC_STAT_RX_POLLED: taken from the ring by NAPI
  * @VNIC_STAT_RX_POLLED_BYTES: their bytes
  * @VNIC_STAT_RX_XDP_REDIRECT: of the packets, redirected by XDP
@@ -172,18 +170,19 @@ enum vnic_loss {
  * @VNIC_STAT_RX_XDP_TX_ERROR: of those, lost on their way back
  * @VNIC_STAT_RX_XDP_COPIED: copied to be shown to XDP
  * @VNIC_STAT_RX_LOST: the first of VNIC_LOSSES counters
- * @VNIC_STAT_TX_PACKETS: that reached the other end
- * @VNIC_STAT_TX_BYTES: their bytes, Ethernet header included
  * @VNIC_STAT_TX_XDP: of the packets, frames of ndo_xdp_xmit
  * @VNIC_STAT_TX_XDP_ERROR: frames of ndo_xdp_xmit that were lost
  * @VNIC_STAT_TX_STOP: times that the transmit queue was stopped
  * @VNIC_STAT_TX_WAKE: times that it was woken after that
  * @VNIC_STAT_TX_LOST: the first of VNIC_LOSSES counters
+ * @VNIC_STATS_RARE: how many of them there are, up to here
+ * @VNIC_STAT_RX_PACKETS: handed to the stack, or sent on by XDP
+ * @VNIC_STAT_RX_BYTES: their bytes, Ethernet header included
+ * @VNIC_STAT_TX_PACKETS: that reached the other end
+ * @VNIC_STAT_TX_BYTES: their bytes, Ethernet header included
  * @VNIC_STATS: how many there are
  */
 enum vnic_stat {
-	VNIC_STAT_RX_PACKETS,
-	VNIC_STAT_RX_BYTES,
 	VNIC_STAT_RX_POLLED,
 	VNIC_STAT_RX_POLLED_BYTES,
 	VNIC_STAT_RX_XDP_REDIRECT,
@@ -191,33 +190,51 @@ enum vnic_stat {
 	VNIC_STAT_RX_XDP_TX_ERROR,
 	VNIC_STAT_RX_XDP_COPIED,
 	VNIC_STAT_RX_LOST,
-	VNIC_STAT_TX_PACKETS = VNIC_STAT_RX_LOST + VNIC_LOSSES,
-	VNIC_STAT_TX_BYTES,
-	VNIC_STAT_TX_XDP,
+	VNIC_STAT_TX_XDP = VNIC_STAT_RX_LOST + VNIC_LOSSES,
 	VNIC_STAT_TX_XDP_ERROR,
 	VNIC_STAT_TX_STOP,
 	VNIC_STAT_TX_WAKE,
 	VNIC_STAT_TX_LOST,
-	VNIC_STATS = VNIC_STAT_TX_LOST + VNIC_LOSSES,
+	VNIC_STATS_RARE = VNIC_STAT_TX_LOST + VNIC_LOSSES,
+	VNIC_STAT_RX_PACKETS = VNIC_STATS_RARE,
+	VNIC_STAT_RX_BYTES,
+	VNIC_STAT_TX_PACKETS,
+	VNIC_STAT_TX_BYTES,
+	VNIC_STATS,
 };
 
 /**
- * struct vnic_stats - the counters of one queue on one CPU
- * @stat: one for each &enum vnic_stat
+ * struct vnic_cpu_stats - what every packet counts, of one queue on one CPU
+ * @rx_packets: VNIC_STAT_RX_PACKETS
+ * @rx_bytes: VNIC_STAT_RX_BYTES
+ * @tx_packets: VNIC_STAT_TX_PACKETS
+ * @tx_bytes: VNIC_STAT_TX_BYTES
  * @syncp: makes them one consistent snapshot on 32-bit machines
  *
- * Written by its own CPU only, interrupts off on 32-bit machines; read by any.
+ * Written by its own CPU only, with bottom halves off; read by any.
+ */
+struct vnic_cpu_stats {
+	u64_stats_t		rx_packets;
+	u64_stats_t		rx_bytes;
+	u64_stats_t		tx_packets;
+	u64_stats_t		tx_bytes;
+	struct u64_stats_sync	syncp;
+};
+
+/**
+ * struct vnic_stats - the counters of one queue
+ * @cpu: what every packet counts
+ * @rare: one for each &enum vnic_stat before VNIC_STATS_RARE; written by any
+ *	CPU in any context. Not for each CPU: most of them stay 0 for ever.
  */
 struct vnic_stats {
-	u64_stats_t		stat[VNIC_STATS];
-	struct u64_stats_sync	syncp;
+	struct vnic_cpu_stats __percpu	*cpu;
+	atomic64_t			rare[VNIC_STATS_RARE];
 };
 
 int vnic_stats_grow(struct net_device *dev, unsigned int queues);
 void vnic_stats_free(struct net_device *dev);
 void vnic_stats_sum(struct net_device *dev, int queue, u64 *sum);
-void vnic_stats_add(struct net_device *dev, unsigned int queue,
-		    enum vnic_stat stat, unsigned int n);
 void vnic_get_stats64(struct net_device *dev, struct rtnl_link_stats64 *tot);
 void vnic_stats_get_strings(struct net_device *dev, u32 set, u8 *data);
 int vnic_stats_get_sset_count(struct net_device *dev, int set);
@@ -228,40 +245,52 @@ void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss);
 
-/* The counters of a queue on this CPU; of the first if it has none yet. */
+/* The counters of a queue; of the first if it has none yet. */
 static inline struct vnic_stats *vnic_stats_of(struct net_device *dev,
 					       unsigned int queue)
 {
 	struct vnic_link *link = netdev_priv(dev);
-	struct vnic_stats __percpu *stats = NULL;
+	struct vnic_stats *stats = NULL;
 
 	if (likely(queue < max(dev->num_rx_queues, dev->num_tx_queues)))
 		stats = READ_ONCE(link->stats[queue]);
-	return this_cpu_ptr(stats ?: link->stats[0]);
+	return stats ?: link->stats[0];
+}
+
+/*
+ * Count something that is not every packet's. Context: any, also with
+ * interrupts off; the device is held, or seen in an RCU section.
+ */
+static inline void vnic_stats_add(struct net_device *dev, unsigned int queue,
+				  enum vnic_stat stat, unsigned int n)
+{
+	atomic64_add(n, &vnic_stats_of(dev, queue)->rare[stat]);
 }
 
 /* Context: bottom halves off. */
 static inline void vnic_count_rx(struct net_device *dev, unsigned int queue,
 				 unsigned int packets, unsigned int bytes)
 {
-	struct vnic_stats *stats = vnic_stats_of(dev, queue);
+	struct vnic_cpu_stats *cpu;
 
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_add(&stats->stat[VNIC_STAT_RX_PACKETS], packets);
-	u64_stats_add(&stats->stat[VNIC_STAT_RX_BYTES], bytes);
-	u64_stats_update_end(&stats->syncp);
+	cpu = this_cpu_ptr(vnic_stats_of(dev, queue)->cpu);
+	u64_stats_update_begin(&cpu->syncp);
+	u64_stats_add(&cpu->rx_packets, packets);
+	u64_stats_add(&cpu->rx_bytes, bytes);
+	u64_stats_update_end(&cpu->syncp);
 }
 
 /* Context: bottom halves off. */
 static inline void vnic_count_tx(struct net_device *dev, unsigned int queue,
 				 unsigned int bytes)
 {
-	struct vnic_stats *stats = vnic_stats_of(dev, queue);
+	struct vnic_cpu_stats *cpu;
 
-	u64_stats_update_begin(&stats->syncp);
-	u64_stats_inc(&stats->stat[VNIC_STAT_TX_PACKETS]);
-	u64_stats_add(&stats->stat[VNIC_STAT_TX_BYTES], bytes);
-	u64_stats_update_end(&stats->syncp);
+	cpu = this_cpu_ptr(vnic_stats_of(dev, queue)->cpu);
+	u64_stats_update_begin(&cpu->syncp);
+	u64_stats_inc(&cpu->tx_packets);
+	u64_stats_add(&cpu->tx_bytes, bytes);
+	u64_stats_update_end(&cpu->syncp);
 }
 
 /* Bytes on the wire of a packet that is on its way up. */

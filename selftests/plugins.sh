@@ -4,7 +4,7 @@
 # The plugins of iproute2 for our kinds: options, help, and what is shown, with
 # the ip of this machine and with the newest one there is.
 #
-#      ip link add v0 type vntap pi on ...         namespace A, B (for peers)
+#      ip link add v0 type vntap pi on ...         namespaces A, B (for peers)
 #          |
 #      IP_LIB_DIR/link_vntap.so  --- attributes -->  the kernel
 #
@@ -85,8 +85,8 @@ test_help()
 {
 	local kind out word
 	local -A words=(
-		[vndummy]="no options"
-		[vnveth]="peer NAME netns"
+		[vndummy]="loopback"
+		[vnveth]="mode l2|l3 scrub backpressure bql peer NAME netns"
 		[vntun]="pi vnet_hdr multi_queue persist user owner group
 			backpressure"
 	)
@@ -125,7 +125,19 @@ test_wrong()
 		duplicate_"pi"		vntun pi on pi on
 		duplicate_"owner"	vntap user 1 owner 1
 		vndummy_has_no_option	vndummy pi on
+		"maybe"_is_wrong	vndummy loopback maybe
+		not_complete		vndummy loopback
+		duplicate_"loopback"	vndummy loopback on loopback off
 		vnveth_has_no_option	vnveth pair x1
+		has_no_option_"colour"	vnveth scrub on colour red peer x1
+		"l4"_is_wrong		vnveth mode l4
+		"on"_is_wrong		vnveth mode on
+		"l2"_is_wrong		vnveth scrub l2
+		"maybe"_is_wrong	vnveth backpressure maybe
+		"yes"_is_wrong		vnveth bql yes peer x1
+		not_complete		vnveth scrub on bql
+		duplicate_"mode"	vnveth mode l2 mode l3
+		duplicate_"scrub"	vnveth scrub on bql on scrub on
 		not_complete		vnveth peer x1 mtu
 		mtu			vnveth peer x1 mtu short
 		duplicate_"type"	vnveth peer x1 type veth
@@ -206,7 +218,7 @@ test_without()
 
 test_plain()
 {
-	local kind
+	local kind end
 
 	setup_ns A
 	for kind in vntun vntap; do
@@ -217,10 +229,16 @@ test_plain()
 		shows "$A" x0 "$kind type ${kind#vn}"
 		run ip -n "$A" link del x0
 	done
-	for kind in vndummy vnveth; do
-		run ip -n "$A" link add x0 type $kind
-		shows "$A" x0 $kind
-		run ip -n "$A" link del x0
+	run ip -n "$A" link add x0 type vndummy
+	link_has "$A" x0 info_kind=vndummy
+	info_has "$A" x0 loopback=false
+	shows "$A" x0 "vndummy loopback off"
+	run ip -n "$A" link add x1 type vnveth peer x2
+	link_has "$A" x2 info_kind=vnveth
+	for end in x1 x2; do
+		info_has "$A" $end mode=l2 scrub=true backpressure=false \
+			bql=false
+		shows "$A" $end "vnveth mode l2 scrub on backpressure off bql off"
 	done
 }
 
@@ -248,6 +266,90 @@ user $NAMELESS group $((NAMELESS + 1)) backpressure on"
 	# the largest number that somebody can have
 	run ip -n "$A" link add x0 type vntun owner 4294967294
 	info_has "$A" x0 user=4294967294
+}
+
+# Each word moves one attribute and no other; both ends get it.
+test_veth()
+{
+	local given changed end key want
+
+	setup_ns A B
+	while read -r given changed; do
+		# shellcheck disable=SC2086	# two words
+		run ip -n "$A" link add v0 type vnveth ${given//_/ } \
+			peer name v1 netns "$B" mtu 1300
+		link_has "$B" v1 mtu=1300
+		want=(mode=l2 scrub=true backpressure=false bql=false)
+		for key in "${!want[@]}"; do
+			[[ ${want[key]%=*} != "${changed%=*}" ]] ||
+				want[key]=$changed
+		done
+		info_has "$A" v0 "${want[@]}"
+		info_has "$B" v1 "${want[@]}"
+		run ip -n "$A" link del v0
+	done <<-END
+		mode_l2			mode=l2
+		mode_l3			mode=l3
+		scrub_on		scrub=true
+		scrub_off		scrub=false
+		backpressure_on		backpressure=true
+		backpressure_off	backpressure=false
+		bql_on			bql=true
+		bql_off			bql=false
+	END
+	# all at once, in another order, and without "peer"
+	run ip -n "$A" link add v0 link-netns "$B" parentdev v1 type vnveth \
+		bql on backpressure on scrub off mode l3
+	for end in "$A v0" "$B v1"; do
+		# shellcheck disable=SC2086	# two words
+		set -- $end
+		link_has "$@" link_type=none
+		info_has "$@" mode=l3 scrub=false backpressure=true bql=true
+		shows "$@" "vnveth mode l3 scrub off backpressure on bql on"
+	done
+	# a word behind "peer" is the peer's, which has none of ours
+	refused "" ip -n "$A" link add v2 type vnveth peer name v3 scrub off
+	nothing_made "$A" v0
+}
+
+# One end changes, the other stays as it is.
+test_veth_change()
+{
+	setup_ns A B
+	run ip -n "$A" link add v0 type vnveth peer name v1 netns "$B"
+	run ip -n "$A" link set v0 type vnveth scrub off
+	info_has "$A" v0 mode=l2 scrub=false backpressure=false bql=false
+	run ip -n "$A" link set v0 type vnveth backpressure on
+	info_has "$A" v0 scrub=false backpressure=true bql=false
+	run ip -n "$A" link set v0 type vnveth bql on scrub on
+	info_has "$A" v0 scrub=true backpressure=true bql=true
+	info_has "$B" v1 mode=l2 scrub=true backpressure=false bql=false
+	run ip -n "$B" link set v1 type vnveth scrub off bql on
+	info_has "$B" v1 scrub=false backpressure=false bql=true
+	info_has "$A" v0 scrub=true backpressure=true bql=true
+	run ip -n "$A" link set v0 type vnveth backpressure off bql off
+	info_has "$A" v0 mode=l2 scrub=true backpressure=false bql=false
+	shows "$A" v0 "vnveth mode l2 scrub on backpressure off bql off"
+	refused "Error: " ip -n "$A" link set v0 type vnveth mode l3
+	refused "Error: " ip -n "$A" link set v0 type vnveth bql on mode l3
+	refused '"maybe" is wrong' \
+		ip -n "$A" link set v0 type vnveth scrub maybe
+	info_has "$A" v0 mode=l2 scrub=true backpressure=false bql=false
+}
+
+test_dummy()
+{
+	setup_ns A
+	run ip -n "$A" link add x0 type vndummy loopback on
+	info_has "$A" x0 loopback=true
+	shows "$A" x0 "vndummy loopback on"
+	run ip -n "$A" link set x0 type vndummy loopback off
+	info_has "$A" x0 loopback=false
+	run ip -n "$A" link set x0 type vndummy loopback on
+	info_has "$A" x0 loopback=true
+	run ip -n "$A" link add x1 type vndummy loopback off
+	info_has "$A" x1 loopback=false
+	refused "not complete" ip -n "$A" link set x1 type vndummy loopback
 }
 
 test_queues()
@@ -363,7 +465,18 @@ user root group $NAMELESS backpressure on"
 	run ip -n "$A" link add v0 type vnveth peer name v1 netns "$B" \
 		mtu 1300 txqueuelen 77 address 02:00:00:00:00:2a
 	link_has "$B" v1 mtu=1300 txqlen=77 address=02:00:00:00:00:2a
-	nothing_made "$A" "v0 x0"
+	run ip -n "$A" link add v2 type vnveth mode l3 scrub off \
+		backpressure on bql on peer name v3 netns "$B" mtu 1300
+	link_has "$B" v3 mtu=1300 link_type=none
+	info_has "$B" v3 mode=l3 scrub=false backpressure=true bql=true
+	shows "$B" v3 "vnveth mode l3 scrub off backpressure on bql on"
+	run ip -n "$B" link set v3 type vnveth bql off
+	info_has "$B" v3 mode=l3 scrub=false backpressure=true bql=false
+	refused "duplicate" ip -n "$A" link add v4 type vnveth bql on bql on
+	run ip -n "$A" link add x1 type vndummy loopback on
+	info_has "$A" x1 loopback=true
+	shows "$A" x1 "vndummy loopback on"
+	nothing_made "$A" "v0 v2 x0 x1"
 }
 
 test_newest_as_tun()
@@ -379,6 +492,9 @@ subtests \
 	without "the kinds without their plugins" \
 	plain "what is shown of a device without options" \
 	options "each option of vntun and vntap, set and shown" \
+	veth "each option of vnveth, set and shown at both ends" \
+	veth_change "changed at one end" \
+	dummy "loopback of vndummy" \
 	queues "many queues" \
 	change "changed by ip link set" \
 	as_tun "the words and JSON keys of tun" \

@@ -1,33 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ip link add ... type vndummy: there is nothing to set, and this says so.
+ * ip link add ... type vndummy OPTION...: attributes of enum vnic_dummy_attr.
  */
-#include <string.h>
+#include <linux/vnic.h>
 
-#include "link_util.h"
+#include "options.h"
+
+static const struct option options[] = {
+	{ "loopback", "on|off", VNIC_DUMMY_LOOPBACK, put_switch, NULL },
+	{ NULL, NULL, 0, NULL, NULL },
+};
 
 static void vndummy_help(struct link_util *kind, int argc, char **argv,
 			 FILE *out)
 {
-	(void)kind;
 	(void)argc;
 	(void)argv;
-	fprintf(out, "Usage: ip link add [ NAME ] ... type vndummy\n"
-		"A vndummy has no options of its own.\n");
+	help_options(kind, options, "", out);
 }
 
 static int vndummy_parse(struct link_util *kind, int argc, char **argv,
 			 struct nlmsghdr *message)
 {
-	(void)message;
-	if (strcmp(argv[0], "help"))
-		fprintf(stderr, "vndummy has no option \"%s\"\n", argv[0]);
-	vndummy_help(kind, argc, argv, stderr);
-	return -1;
+	return parse_options(kind, options, argc, argv, message);
+}
+
+static void vndummy_print(struct link_util *kind, FILE *out,
+			  struct rtattr *attr[])
+{
+	(void)kind;
+	if (attr)
+		show_switch_attr(out, "loopback", attr[VNIC_DUMMY_LOOPBACK]);
 }
 
 struct link_util vndummy_link_util = {
 	.id = "vndummy",
+	.maxattr = VNIC_DUMMY_LOOPBACK,
 	.parse_opt = vndummy_parse,
+	.print_opt = vndummy_print,
 	.print_help = vndummy_help,
 };

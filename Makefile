@@ -11,7 +11,7 @@
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's
 ## make conformance  the part of make check that runs the kernel's own tests of
-##                 tun, on in-tree tun and on ours
+##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
 ## make install    module, header, udev rule, and the tools with their manual
 ##                 pages; DESTDIR, INSTALL_MOD_PATH
@@ -64,13 +64,13 @@ check:
 
 .PHONY: conformance
 conformance:
-	@TESTS=conformance tools/check/run
+	@TESTS="conformance conformance_links conformance_gro" tools/check/run
 
 .PHONY: clean
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
-		build/kselftest build/conformance build/results \
-		build/tools
+		build/kselftest build/conformance build/conformance_links \
+		build/results build/tools
 
 .PHONY: distclean
 distclean:

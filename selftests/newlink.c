@@ -8,6 +8,9 @@
  *
  *   newlink [-n NETNS] add KIND [ATTR...] [info TYPE HEX]... [peer [ATTR...]]
  *   newlink [-n NETNS] set NAME [kind KIND] [ATTR...] [info TYPE HEX]...
+ *   newlink [-n NETNS] info NAME
+ *
+ * The last one prints what is in IFLA_INFO_DATA: "TYPE=HEX TYPE=HEX ...".
  *
  * ATTR, each with one value:
  *   name TEXT, address HEX, mtu N, txqlen N, txqueues N, rxqueues N,
@@ -302,6 +305,42 @@ static int explain(struct nlmsghdr *answer)
 	return 1;
 }
 
+/* The first attribute of this type among those that fill LEN bytes, or NULL */
+static struct nlattr *find(struct nlattr *attr, int len, int type)
+{
+	for (; len >= NLA_HDRLEN; attr = (void *)attr + NLA_ALIGN(attr->nla_len)) {
+		if ((attr->nla_type & NLA_TYPE_MASK) == type)
+			return attr;
+		len -= NLA_ALIGN(attr->nla_len);
+	}
+	return NULL;
+}
+
+static int print_info(struct nlmsghdr *answer)
+{
+	struct nlattr *attr = NLMSG_DATA(answer) + sizeof(struct ifinfomsg);
+	int len = answer->nlmsg_len - NLMSG_LENGTH(sizeof(struct ifinfomsg));
+	int i;
+
+	if (answer->nlmsg_type == NLMSG_ERROR)
+		return explain(answer);
+	attr = find(attr, len, IFLA_LINKINFO);
+	if (attr)
+		attr = find(attr + 1, attr->nla_len - NLA_HDRLEN,
+			    IFLA_INFO_DATA);
+	len = attr ? attr->nla_len - NLA_HDRLEN : 0;
+	for (attr++; len >= NLA_HDRLEN; ) {
+		printf("%d=", attr->nla_type & NLA_TYPE_MASK);
+		for (i = 0; i < attr->nla_len - NLA_HDRLEN; i++)
+			printf("%02x", ((unsigned char *)(attr + 1))[i]);
+		len -= NLA_ALIGN(attr->nla_len);
+		attr = (void *)attr + NLA_ALIGN(attr->nla_len);
+		fputs(len >= NLA_HDRLEN ? " " : "", stdout);
+	}
+	putchar('\n');
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct ifinfomsg ifi = { 0 }, *in_message;
@@ -331,6 +370,10 @@ int main(int argc, char **argv)
 			kind = word[3];
 			word += 2;
 		}
+	} else if (!strcmp(*word, "info")) {
+		message.header.nlmsg_type = RTM_GETLINK;
+		message.header.nlmsg_flags = NLM_F_REQUEST;
+		put_word(in_message, "name", word[1]);
 	} else {
 		unclear(*word);
 	}
@@ -355,5 +398,7 @@ int main(int argc, char **argv)
 		die("send");
 	if (recv(fd, answer, sizeof(answer), 0) < (int)NLMSG_LENGTH(sizeof(int)))
 		die("recv");
+	if (message.header.nlmsg_type == RTM_GETLINK)
+		return print_info((void *)answer);
 	return explain((void *)answer);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * redirect - a program for tc that sends packets past an interface's end of
- * a pair, straight into its peer's namespace (bpf_redirect_peer).
+ * redirect - a program for tc that sends packets elsewhere.
  *
- *   redirect IFINDEX PATH
+ *   redirect IFINDEX PATH [peer|egress|ingress]
+ *
+ * peer: past this interface's end of a pair, straight into its peer's namespace
+ * (bpf_redirect_peer; this is what it does without a word). egress: this
+ * interface sends them. ingress: it has received them.
  *
  * Loads it and pins it at PATH, for `tc filter ... bpf da object-pinned`.
  * By hand, since three instructions do not need a compiler for BPF.
@@ -28,14 +31,22 @@ int main(int argc, char **argv)
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect_peer },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
+	const char *way = argc == 4 ? argv[3] : "peer";
 	union bpf_attr attr;
 	int fd;
 
-	if (argc != 3) {
-		fputs("usage: redirect IFINDEX PATH\n", stderr);
+	if (argc < 3 || argc > 4 || (strcmp(way, "peer") &&
+				     strcmp(way, "egress") &&
+				     strcmp(way, "ingress"))) {
+		fputs("usage: redirect IFINDEX PATH [peer|egress|ingress]\n",
+		      stderr);
 		return 2;
 	}
 	program[0].imm = atoi(argv[1]);
+	if (strcmp(way, "peer"))
+		program[2].imm = BPF_FUNC_redirect;
+	if (!strcmp(way, "ingress"))
+		program[1].imm = BPF_F_INGRESS;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_SCHED_CLS;

@@ -10,6 +10,9 @@
 ## make shell      the same network in the guest, and a prompt
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's
+## make check-long  those that take minutes each, which make check leaves out:
+##                 the kernel's own tests of veth and dummy, real systems on
+##                 top, memory and time
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
@@ -61,6 +64,10 @@ shell:
 check: export TESTS := $(TESTS)
 check:
 	@tools/check/run
+
+.PHONY: check-long
+check-long:
+	@TESTS=long tools/check/run
 
 .PHONY: conformance
 conformance:

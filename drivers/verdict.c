@@ -212,78 +212,88 @@ static bool vnic_verdict_to_pages(struct vnic_rxq *rxq, struct sk_buff *skb,
 	return true;
 }
 
-/* One frame's worth of a packet. Takes the packet. */
-static void vnic_verdict_redirect_one(struct vnic_rxq *rxq,
+/* One frame's worth of a packet. Takes the packet; returns if it was sent. */
+static bool vnic_verdict_redirect_one(struct vnic_rxq *rxq,
 				      struct bpf_prog *prog,
 				      struct sk_buff *skb)
 {
-	struct net_device *dev = rxq->dev;
-	unsigned int len = skb->len;
 	struct xdp_buff xdp;
 
 	if (!vnic_verdict_to_pages(rxq, skb, &xdp)) {
-		vnic_lose_rx(dev, rxq->index, skb, VNIC_LOSS_NOMEM);
-		return;
+		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
+		return false;
 	}
 	consume_skb(skb);
-	if (xdp_do_redirect(dev, &xdp, prog)) {
+	if (xdp_do_redirect(rxq->dev, &xdp, prog)) {
 		xdp_return_buff(&xdp);
-		vnic_lose_rx(dev, rxq->index, NULL, VNIC_LOSS_XDP_ERROR);
-		return;
+		return false;
 	}
-	vnic_count_rx(dev, rxq->index, 1, len);
-	vnic_stats_add(dev, rxq->index, VNIC_STAT_RX_XDP_REDIRECT, 1);
 	rxq->redirected = true;
+	return true;
 }
 
 /* Where to is remembered for one frame only: remember it for each segment. */
-static void vnic_verdict_redirect_segments(struct vnic_rxq *rxq,
+static bool vnic_verdict_redirect_segments(struct vnic_rxq *rxq,
 					   struct bpf_prog *prog,
 					   struct sk_buff *segments)
 {
 	struct bpf_redirect_info *info = vnic_redirect_info();
 	struct bpf_redirect_info where = *info;
 	struct sk_buff *skb, *next;
+	bool sent = true;
 
 	skb_list_walk_safe(segments, skb, next) {
 		/* What was set meanwhile is about lists to be flushed. */
 		where.kern_flags = info->kern_flags;
 		*info = where;
 		skb_mark_not_on_list(skb);
-		vnic_verdict_redirect_one(rxq, prog, skb);
+		sent &= vnic_verdict_redirect_one(rxq, prog, skb);
 	}
+	return sent;
 }
 
-static void vnic_verdict_redirect(struct vnic_rxq *rxq, struct bpf_prog *prog,
-				  struct sk_buff *skb)
+/* Takes the packet if it has become frames; else it is still to be lost. */
+static bool vnic_verdict_to_frames(struct vnic_rxq *rxq, struct bpf_prog *prog,
+				   struct sk_buff **pskb)
 {
-	struct net_device *dev = rxq->dev;
-	struct sk_buff *segments;
+	struct sk_buff *segments, *skb = *pskb;
 
 	if (skb_vlan_tag_present(skb)) {
 		skb = __vlan_hwaccel_push_inside(skb);
-		if (!skb) {
-			vnic_lose_rx(dev, rxq->index, NULL, VNIC_LOSS_NOMEM);
-			return;
-		}
+		*pskb = skb;
+		if (!skb)
+			return false;
 	}
 	if (!skb_is_gso(skb)) {
 		if (skb->ip_summed == CHECKSUM_PARTIAL && skb_checksum_help(skb))
-			vnic_lose_rx(dev, rxq->index, skb, VNIC_LOSS_XDP_ERROR);
-		else
-			vnic_verdict_redirect_one(rxq, prog, skb);
-		return;
+			return false;
+		*pskb = NULL;
+		return vnic_verdict_redirect_one(rxq, prog, skb);
 	}
 	/* Each segment gets a checksum of its own, whatever this one has. */
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		skb->ip_summed = CHECKSUM_UNNECESSARY;
 	segments = skb_gso_segment(skb, 0);
-	if (IS_ERR_OR_NULL(segments)) {
+	if (IS_ERR_OR_NULL(segments))
+		return false;
+	consume_skb(skb);
+	*pskb = NULL;
+	return vnic_verdict_redirect_segments(rxq, prog, segments);
+}
+
+/* Of a packet that is cut, each frame has to go for it not to be lost. */
+static void vnic_verdict_redirect(struct vnic_rxq *rxq, struct bpf_prog *prog,
+				  struct sk_buff *skb)
+{
+	struct net_device *dev = rxq->dev;
+	unsigned int len = skb->len;
+
+	if (!vnic_verdict_to_frames(rxq, prog, &skb)) {
 		vnic_lose_rx(dev, rxq->index, skb, VNIC_LOSS_XDP_ERROR);
 		return;
 	}
-	consume_skb(skb);
-	vnic_verdict_redirect_segments(rxq, prog, segments);
+	vnic_count_rx(dev, rxq->index, 1, len);
+	vnic_stats_add(dev, rxq->index, VNIC_STAT_RX_XDP_REDIRECT, 1);
 }
 
 /* Does not pass: why it is lost. */

@@ -321,6 +321,7 @@ moves()
 	for ((i = 1; i <= 10; i++)); do
 		setup_ns N$i
 		to=N$i
+		silence "${!to}"
 		run ip -n "$at" link set "$dev" netns "${!to}"
 		at=${!to}
 		run ip -n "$at" addr replace 10.77.0.2/24 dev "$dev"

@@ -882,6 +882,8 @@ tunnel()
 		ping -c 1 -M "do" -s $(($1 - 27)) 10.78.0.2
 	[[ $* != *vxlan*noudpcsum* ]] || traffic "$A" "$B" 10.78.0.2
 	bulk "$A" "$B" 10.78.0.2 "$A" v0 tx whole "$B" t0 rx whole
+	# It may be behind: 200 packets of 128 bytes each and their headers.
+	eventually 20 "tcpdump has seen them" larger "$WORK/dump.pcap" 29000
 	run kill -INT "$dump"
 	ended dump "$dump" 20
 	# but for the neighbours' own talk about addresses and groups
@@ -908,6 +910,12 @@ tunnel()
 	accounts
 	run ip -n "$A" link del t0
 	run ip -n "$B" link del t0
+}
+
+# larger FILE BYTES
+larger()
+{
+	(($(stat -c %s "$1") > $2))
 }
 
 # tunnel_end NS ADDRESS BELOW HERE THERE OPTION...

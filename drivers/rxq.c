@@ -155,7 +155,7 @@ bool vnic_rxq_stop_tx(struct vnic_rxq *rxq, struct net_device *sender,
 	WRITE_ONCE(rxq->stopped, true);
 	/* Pairs with the one in vnic_rxq_wake_tx(). */
 	smp_mb();
-	if (!__ptr_ring_full(&rxq->ring)) {
+	if (!vnic_rxq_is_full(rxq)) {
 		netif_tx_start_queue(txq);
 		return false;
 	}

@@ -385,6 +385,12 @@ static inline struct vnic_rx_cb *vnic_rx_cb(struct sk_buff *skb)
 	return (struct vnic_rx_cb *)skb->cb;
 }
 
+/* A hint for who does not hold the ring's lock. */
+static inline bool vnic_rxq_is_full(struct vnic_rxq *rxq)
+{
+	return __ptr_ring_full(&rxq->ring);
+}
+
 int vnic_rxq_refresh(struct net_device *dev, netdev_features_t features);
 void vnic_rxq_close(struct net_device *dev);
 bool vnic_rxq_put(struct vnic_rxq *rxq, void *ptr);

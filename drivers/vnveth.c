@@ -119,6 +119,12 @@ static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
 		room = vnic_rxq_put(rxq, skb);
 	if (likely(room)) {
 		vnic_rxq_kick(rxq);
+		/*
+		 * Before it is met full: a packet that goes back to the qdisc
+		 * can be put behind others that have gone back with it.
+		 */
+		if (flags & VNIC_LINK_BACKPRESSURE && vnic_rxq_is_full(rxq))
+			vnic_rxq_stop_tx(rxq, dev, txq);
 		return VNIC_LOSSES;
 	}
 	if (!(flags & VNIC_LINK_BACKPRESSURE))

@@ -26,8 +26,8 @@
 # All of it together: what takes too long must not cost the others' results. So
 # late nothing more is begun, and then what still runs is ended.
 PATIENCE=${VNIC_PATIENCE:-1}
-LAST_START=$((SECONDS + PATIENCE * 215))
-DEADLINE=$((SECONDS + PATIENCE * 270))
+LAST_START=$((SECONDS + PATIENCE * 335))
+DEADLINE=$((SECONDS + PATIENCE * 390))
 RESULTS=${VNIC_RESULTS:-$WORK}/${SELF%.sh}
 # How many tests at a time. What is about packets is easily disturbed.
 at_once=$(nproc)

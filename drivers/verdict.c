@@ -111,7 +111,7 @@ static int vnic_verdict_send(struct net_device *dev, int n,
 	if (dev->rtnl_link_ops == &vnveth_link_ops) {
 		peer = rcu_dereference(link->peer);
 		if (peer)
-			return vnic_rxq_xdp_xmit(dev, peer, n, frames);
+			return vnic_xdpxmit(dev, peer, n, frames);
 		vnic_stats_add(dev, 0, VNIC_STAT_TX_LOST + VNIC_LOSS_DOWN, n);
 		return 0;
 	}

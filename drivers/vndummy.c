@@ -143,7 +143,7 @@ static int vndummy_xdp_xmit(struct net_device *dev, int n,
 		return -EINVAL;
 	if (READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK) {
 		rcu_read_lock();
-		sent = vnic_rxq_xdp_xmit(dev, dev, n, frames);
+		sent = vnic_xdpxmit(dev, dev, n, frames);
 		rcu_read_unlock();
 	} else {
 		for (i = 0; i < n; i++) {

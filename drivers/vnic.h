@@ -402,8 +402,12 @@ bool vnic_rxq_stop_tx(struct vnic_rxq *rxq, struct net_device *sender,
 struct vnic_rxq *vnic_rxq_of_skb(struct vnic_rxqs *rxqs,
 				 struct net_device *sender,
 				 struct sk_buff *skb);
-int vnic_rxq_xdp_xmit(struct net_device *sender, struct net_device *dev, int n,
-		      struct xdp_frame **frames);
+
+/* --------------------------------------------------------------- xdpxmit.c
+ * Frames that XDP sends to a vndummy or vnveth.
+ */
+int vnic_xdpxmit(struct net_device *sender, struct net_device *dev, int n,
+		 struct xdp_frame **frames);
 
 /* --------------------------------------------------------------- verdict.c
  * What an XDP program decides about a packet in a receive queue.

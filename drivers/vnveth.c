@@ -386,7 +386,7 @@ static int vnveth_xdp_xmit(struct net_device *dev, int n,
 	rcu_read_lock();
 	peer = rcu_dereference(link->peer);
 	if (likely(peer))
-		sent = vnic_rxq_xdp_xmit(dev, peer, n, frames);
+		sent = vnic_xdpxmit(dev, peer, n, frames);
 	else
 		vnic_stats_add(dev, 0, VNIC_STAT_TX_LOST + VNIC_LOSS_DOWN, n);
 	rcu_read_unlock();

@@ -37,9 +37,15 @@ void vnic_link_setup(struct net_device *dev)
  */
 int vnic_link_init(struct net_device *dev)
 {
+	int err;
+
 	netdev_lockdep_set_classes(dev);
-	return vnic_stats_grow(dev, max(dev->real_num_rx_queues,
-					dev->real_num_tx_queues));
+	err = vnic_stats_grow(dev, max(dev->real_num_rx_queues,
+				       dev->real_num_tx_queues));
+	/* Of a device that could not be made nobody calls the destructor. */
+	if (err)
+		vnic_stats_free(dev);
+	return err;
 }
 
 /**

@@ -40,9 +40,13 @@ static inline int bpf_do(int command, union bpf_attr *attr)
 	return result < 0 ? -errno : result;
 }
 
-/* @index: of the interface that the program is for; 0: for any */
-static inline int bpf_load_for(int type, const struct bpf_insn *insns,
-			       int count, __u32 flags, int index)
+/*
+ * @index: of the interface that the program is for; 0: for any
+ * @log: NULL, or what the verifier says is written there (@size: bytes)
+ */
+static inline int bpf_load_log(int type, const struct bpf_insn *insns,
+			       int count, __u32 flags, int index, char *log,
+			       unsigned int size)
 {
 	union bpf_attr attr;
 
@@ -53,7 +57,16 @@ static inline int bpf_load_for(int type, const struct bpf_insn *insns,
 	attr.license = (unsigned long)"GPL";
 	attr.prog_flags = flags;
 	attr.prog_ifindex = index;
+	attr.log_buf = (unsigned long)log;
+	attr.log_size = size;
+	attr.log_level = !!log;
 	return bpf_do(BPF_PROG_LOAD, &attr);
+}
+
+static inline int bpf_load_for(int type, const struct bpf_insn *insns,
+			       int count, __u32 flags, int index)
+{
+	return bpf_load_log(type, insns, count, flags, index, NULL, 0);
 }
 
 static inline int bpf_load(int type, const struct bpf_insn *insns, int count)

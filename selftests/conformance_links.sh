@@ -18,16 +18,16 @@
 #        veth, dummy: first               vnveth, vndummy: afterwards
 #
 # VNIC_KIND_VNVETH=veth VNIC_KIND_VNDUMMY=dummy takes theirs for ours: both
-# columns have to be the same. Arguments choose tests: "veth.sh gro.sh". By hand,
-# on a slow machine, VNIC_PATIENCE=4 gives all of it four times as long.
+# columns have to be the same. Arguments choose tests: "veth.sh gro.sh".
 
 . "$(dirname "$0")/lib.sh"
 
-# All of it together: what takes too long must not cost the others' results. So
-# late nothing more is begun, and then what still runs is ended.
-PATIENCE=${VNIC_PATIENCE:-1}
-LAST_START=$((SECONDS + PATIENCE * 335))
-DEADLINE=$((SECONDS + PATIENCE * 390))
+# make check gives a file so many seconds; by hand there is no hurry. What takes
+# too long must not cost the others' results: in the last third nothing more is
+# begun but the second tries, and at the end what still runs is ended.
+limit=$(sed -n 's/^timeout=//p' "$HERE/settings" 2>/dev/null)
+LAST_START=$((SECONDS + ${limit:-6000} * 2 / 3))
+DEADLINE=$((SECONDS + ${limit:-6000} - 30))
 RESULTS=${VNIC_RESULTS:-$WORK}/${SELF%.sh}
 # How many tests at a time. What is about packets is easily disturbed.
 at_once=$(nproc)
@@ -36,12 +36,13 @@ at_once=$(nproc)
 # each needs, and results by "SIDE FIXTURE<tab>CASE", in the order in which they
 # came up.
 fixtures=()
-declare -A command limit parse took result cases
+declare -A command longest parse took result cases
 
 # ------------------------------------------------------------ what is run
 
 # add SECONDS PARSE NAME VERSION... -- COMMAND: one fixture for each of the
-# sources, with the seconds that it may take and how its output is read.
+# sources, with the seconds after which it hangs (it needs a fourth of them) and
+# how its output is read.
 add()
 {
 	local version fixture
@@ -53,7 +54,7 @@ add()
 		fixture="$version $3"
 		[[ ! -v command[$fixture] ]] || continue
 		fixtures+=("$fixture")
-		limit[$fixture]=$(($1 * PATIENCE))
+		longest[$fixture]=$1
 		parse[$fixture]=$2
 		command[$fixture]=${*: -1}
 	done
@@ -179,7 +180,7 @@ on()
 	[[ $2 != *veth.sh || $has_netdev ]] || hide=../../../net/ynl/pyynl
 	cd "$PROGRAMS/${2%% *}/tools/testing/selftests/net" || return
 	# shellcheck disable=SC2016	# for the inner shell to expand
-	exec timeout -s KILL "${limit[$2]}" \
+	exec timeout -s KILL "${longest[$2]}" \
 		unshare -nmpf --kill-child --mount-proc \
 		env VNIC_VETH="$veth" VNIC_DUMMY="$dummy" HIDE="$hide" \
 		PATH="$WORK/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 sh -c '
@@ -201,28 +202,35 @@ log_of()
 }
 
 # launch SIDE FIXTURE: run it, and leave what it says; in the end its status and
-# how long it has taken. There is no status if it was only late.
+# how long it has taken. In tree there is no status if it was only late; ours
+# has to keep up with that.
 launch()
 {
 	local LOG start=$SECONDS left=$((DEADLINE - SECONDS)) status late=''
+	local name
 
 	((left >= 10)) || return
-	if ((left < limit[$2])); then
-		limit[$2]=$left
-		late=1
+	if ((left < longest[$2])); then
+		longest[$2]=$left
+		[[ $1 != tree ]] || late=1
 	fi
 	log_of "$@"
+	for name in "$LOG"{,.err,.status}; do
+		[[ ! -e $name ]] || mv "$name" "$name.first"
+	done
 	(on "$@") >"$LOG" 2>"$LOG.err" 3>&- {IDLE}>&-
 	status=$?
 	[[ $late && $status == 137 ]] ||
 		echo "$status $((SECONDS - start))" >"$LOG.status"
 }
 
-# run_all SIDE... -- FIXTURE...: on the sides one after the other
+# run_all LAST SIDE... -- FIXTURE...: on the sides one after the other; none is
+# begun after LAST
 run_all()
 {
-	local fixture side sides=() start=$SECONDS
+	local fixture side sides=() start=$SECONDS last=$1
 
+	shift
 	while [[ $1 != -- ]]; do
 		sides+=("$1")
 		shift
@@ -232,7 +240,7 @@ run_all()
 		while (($(jobs -pr | wc -l) >= at_once)); do
 			wait -n
 		done
-		((SECONDS < LAST_START)) || break
+		((SECONDS < last)) || break
 		note "+ $fixture: ${command[$fixture]}"
 		for side in "${sides[@]}"; do
 			launch "$side" "$fixture" || break
@@ -374,7 +382,7 @@ worse()
 # Once more and alone, what may have failed for want of time.
 try_again()
 {
-	local fixture name LOG WORSE again=()
+	local fixture WORSE again=()
 
 	for fixture in "${fixtures[@]}"; do
 		worse "$fixture"
@@ -383,13 +391,7 @@ try_again()
 	((${#again[@]})) || return 0
 	note "once more, what was worse on ours:"
 	at_once=1
-	for fixture in "${again[@]}"; do
-		log_of ours "$fixture"
-		for name in "$LOG"{,.err,.status}; do
-			[[ ! -e $name ]] || mv "$name" "$name.first"
-		done
-	done
-	run_all ours -- "${again[@]}"
+	run_all "$DEADLINE" ours -- "${again[@]}"
 	for fixture in "${again[@]}"; do
 		read_log ours "$fixture" '*'
 	done
@@ -541,7 +543,7 @@ rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
 [[ $has_netdev || " ${fixtures[*]} " != *" veth.sh "* ]] || note "veth.sh leaves out its cases of ndo-xmit:" \
 	"this kernel does not tell a device's XDP features"
-run_all tree ours -- "${fixtures[@]}"
+run_all "$LAST_START" tree ours -- "${fixtures[@]}"
 for fixture in "${fixtures[@]}"; do
 	read_log tree "$fixture"
 	read_log ours "$fixture"

@@ -371,12 +371,18 @@ silence()
 	done
 }
 
-# setup_pair NS1 NS2: v0 (10.77.0.1/24) in the first, its peer v1
-# (10.77.0.2/24) in the second, both up.
+# setup_pair NS1 NS2 [OPTION...]: v0 with these options (10.77.0.1/24) in the
+# first, its peer v1 (10.77.0.2/24) in the second, both up.
 setup_pair()
 {
-	run "$NEWLINK" -n "$1" add "$VNVETH" name v0 \
+	run "$NEWLINK" -n "$1" add "$VNVETH" name v0 "${@:3}" \
 		peer name v1 netns "$2"
+	pair_up "$1" "$2"
+}
+
+# pair_up NS1 NS2: the same, of a pair that is there
+pair_up()
+{
 	run ip -n "$1" addr add 10.77.0.1/24 dev v0
 	run ip -n "$2" addr add 10.77.0.2/24 dev v1
 	run ip -n "$1" link set v0 up
@@ -480,152 +486,6 @@ features()
 
 	capture features_out ip netns exec "$2" ethtool -k "$3"
 	printf -v "$1" '%s' "$(sort <<< "${features_out#*$'\n'}")"
-}
-
-# ------------------------------------------------------------ XDP and rings
-
-# stats ARRAY NS DEV: what `ethtool -S` has, and by the names of ip_rx_packets
-# and the like what `ip -s link` has.
-stats()
-{
-	local -n stats_into=$1
-	local -A stats_link=()
-	local stats_line stats_value stats_all
-
-	counters stats_link "$2" "$3"
-	for stats_line in "${!stats_link[@]}"; do
-		stats_into["ip_$stats_line"]=${stats_link[$stats_line]}
-	done
-	stats_all=$(ip netns exec "$2" ethtool -S "$3") ||
-		fail "$3 has no counters"
-	while IFS=' :' read -r stats_line stats_value; do
-		# shellcheck disable=SC2034	# a name reference
-		[[ ! $stats_value ]] || stats_into["$stats_line"]=$stats_value
-	done <<< "$stats_all"
-}
-
-# counts_are NS DEV KEY=NUMBER...; what differs is in $DIFFERENT.
-counts_are()
-{
-	local -A now=()
-	local pair
-
-	DIFFERENT=
-	stats now "$1" "$2"
-	for pair in "${@:3}"; do
-		[[ ${now[${pair%%=*}]:-none} == "${pair#*=}" ]] ||
-			DIFFERENT+=" ${pair%%=*}=${now[${pair%%=*}]:-none}"
-	done
-	[[ ! $DIFFERENT ]]
-}
-
-# counts NS DEV KEY=NUMBER...: what these counters come to.
-counts()
-{
-	note "counts $*"
-	within 10 counts_are "$@" ||
-		fail "$2 should count ${*:3}, but has$DIFFERENT"
-}
-
-# sums NS DEV: each counter that both a device and its queues have is the sum
-# of the queues', each one that `ip` knows too is the same there, and what was
-# dropped is the sum of the reasons.
-sums()
-{
-	local -A sums_now=() sums_of=() sums_drops=([rx]=0 [tx]=0)
-	local sums_key sums_rest way
-
-	stats sums_now "$1" "$2"
-	for sums_key in "${!sums_now[@]}"; do
-		sums_rest=${sums_key#[rt]x_drop_}
-		way=${sums_key%%_*}
-		[[ $sums_rest == "$sums_key" ]] ||
-			((sums_drops[$way] += sums_now[$sums_key]))
-		[[ $sums_key =~ ^[rt]x_queue_[0-9]+_(.*)$ ]] || continue
-		sums_rest=${way}_${BASH_REMATCH[1]}
-		((sums_of[$sums_rest] += sums_now[$sums_key]))
-	done
-	for sums_key in "${!sums_of[@]}"; do
-		[[ ! ${sums_now[$sums_key]:-} ]] ||
-			is "${sums_of[$sums_key]}" "${sums_now[$sums_key]}" \
-				"$2: sum over the queues of $sums_key"
-	done
-	for sums_key in {rx,tx}_{packets,bytes}; do
-		is "${sums_now[$sums_key]:-none}" \
-			"${sums_now[ip_$sums_key]}" "$2: $sums_key"
-	done
-	for way in rx tx; do
-		is "${sums_drops[$way]}" "${sums_now[ip_${way}_dropped]}" \
-			"$2: sum of the reasons of ${way}_dropped"
-	done
-}
-
-# What one end of a pair has sent or lost the other has received or lost.
-pair_closes()
-{
-	local -A near far
-
-	counters near "$1" "$2"
-	counters far "$3" "$4"
-	UNLIKE="$2 tx ${near[tx_packets]} + ${near[tx_dropped]},"
-	UNLIKE+=" $4 rx ${far[rx_packets]} + ${far[rx_dropped]};"
-	UNLIKE+=" $4 tx ${far[tx_packets]} + ${far[tx_dropped]},"
-	UNLIKE+=" $2 rx ${near[rx_packets]} + ${near[rx_dropped]}"
-	((near[tx_packets] + near[tx_dropped] ==
-	  far[rx_packets] + far[rx_dropped] &&
-	  far[tx_packets] + far[tx_dropped] ==
-	  near[rx_packets] + near[rx_dropped]))
-}
-
-# closes NS DEV NS DEV: the books of a pair, once nothing is under way
-closes()
-{
-	[[ $VNVETH == vnveth ]] || return 0
-	within 10 pair_closes "$@" || fail "the books do not close: $UNLIKE"
-	note "books: $UNLIKE"
-	sums "$1" "$2"
-	sums "$3" "$4"
-}
-
-# xdp NS [OPTION...] DEV PROGRAM...
-xdp()
-{
-	run "$XDP" -n "$@"
-}
-
-# takes_xdp NS DEV: what XDP sends to it. In-tree veth needs a program for that.
-takes_xdp()
-{
-	[[ $VNVETH != veth ]] || xdp "$1" -f "$2" verdict 2
-}
-
-# stream NS NS ADDRESS: a TCP connection whose every byte is compared, until
-# end_stream. In its way at least one megabyte has come through.
-stream()
-{
-	start stream "$STREAM" "$1" "$2" "$3" 7777
-	STREAM_PID=$PID
-	within 30 says stream '\.' || fail "no stream: $(tail -n 3 "$WORK/stream")"
-}
-
-# onward N: N megabytes more
-onward()
-{
-	local dots
-
-	running "$STREAM_PID" ||
-		fail "the stream has ended: $(tail -n 3 "$WORK/stream")"
-	dots=$(tr -dc . <"$WORK/stream")
-	eventually 40 "the stream goes on" \
-		says stream "$(printf '\\.\\{%d\\}' $((${#dots} + $1)))"
-}
-
-end_stream()
-{
-	onward 1
-	kill -INT "$STREAM_PID"
-	ended stream "$STREAM_PID" 60
-	is "$STATUS" 0 "status of the stream"
 }
 
 # ------------------------------------------------------------ programs

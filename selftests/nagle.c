@@ -16,43 +16,17 @@
  * Prints the number of exchanges, and how many acknowledgments were
  * delayed on the server's side. Exit: 0, 1 not done within SECONDS, 2.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
+#include "helper.h"
+
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define PORT		4242
 #define MAX_CONNECTIONS	1000
 
 static unsigned int connections, rounds;
 static unsigned long exchanges;	/* read by the signal handler */
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(2);
-}
-
-static void enter(const char *name)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die(path);
-	close(fd);
-}
 
 static void put_byte(int fd)
 {

@@ -14,6 +14,7 @@
 # has sent is in a counter of the other.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH" "$VNDUMMY"
 need_tools bridge cmp ethtool iperf3 nsenter ping setpriv socat sysctl tc \
 	tcpdump unshare
@@ -1020,16 +1021,6 @@ crossed()
 {
 	passed_on "$S" p0 "$S" p1 rx_packets tx_packets "$1" &&
 		passed_on "$S" p1 "$S" p0 rx_packets tx_packets
-}
-
-# hits NS DEV ingress|egress [OPTION...]: packets counted by its filter
-hits()
-{
-	local out
-
-	capture out tc -n "$1" -s filter show dev "$2" "$3" "${@:4}"
-	[[ $out =~ " "([0-9]+)" pkt" ]] || fail "no counter in: $out"
-	HITS=${BASH_REMATCH[1]}
 }
 
 # Both ends are a wire for A and B, and C listens at it.

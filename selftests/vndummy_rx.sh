@@ -13,15 +13,10 @@
 #       v            loopback off: nowhere
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNDUMMY"
 need_tools ethtool
 need_helpers frames newlink packets xdp
-
-# in-tree dummy receives nothing
-ours()
-{
-	[[ $VNDUMMY == vndummy ]] || skip "$VNDUMMY is not expected to do this"
-}
 
 LOOPBACK="info 32 01"
 
@@ -34,7 +29,7 @@ dummy()
 
 setup()
 {
-	ours
+	ours "$VNDUMMY"
 	setup_ns A
 	silence "$A"
 	# shellcheck disable=SC2086	# three words
@@ -56,11 +51,6 @@ options()
 
 	capture out "$NEWLINK" -n "$A" info "$1"
 	is "$out" "$2" "options of $1"
-}
-
-frames()
-{
-	run "$FRAMES" "$@"
 }
 
 xdp()
@@ -94,7 +84,7 @@ test_off()
 	dummy d0
 	run "$PACKETS" -n "$A" d0 100 100
 	counts_link d0 tx_packets=100 rx_packets=0 rx_dropped=0
-	ours
+	ours "$VNDUMMY"
 	options d0 "32=00"
 	counts "$A" d0 rx_packets=0 rx_queue_0_packets=0 tx_packets=100 \
 		tx_queue_0_packets=100 tx_queue_0_bytes=10000

@@ -11,14 +11,10 @@
 # Where a third place is needed (moves, checksums), it is namespace C.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool iperf3 ping tc tcpdump
 need_helpers newlink packets redirect
-
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
 
 # pings NS ADDRESS [OPTION...]
 pings()
@@ -74,7 +70,7 @@ test_peer_up()
 {
 	local json end
 
-	ours
+	ours "$VNVETH"
 	setup_ns A
 	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 up 1 peer name v1 up 1
 	for end in v0 v1; do
@@ -86,7 +82,7 @@ test_peer_up()
 
 test_parentdev()
 {
-	ours
+	ours "$VNVETH"
 	setup_ns A B
 	run ip -n "$A" link add v0 parentdev v1 type "$VNVETH"
 	link_has "$A" v0 link=v1
@@ -538,16 +534,6 @@ test_checksum()
 		fail "bad checksums: $(grep -m3 incorrect "$WORK/far")"
 	is "$(grep -c "cksum.*(correct)" "$WORK/far")" 100 \
 		"packets with the right checksum"
-}
-
-# hits NS DEV ingress|egress: packets counted by its filter
-hits()
-{
-	local out
-
-	capture out tc -n "$1" -s filter show dev "$2" "$3"
-	[[ $out =~ " "([0-9]+)" pkt" ]] || fail "no counter in: $out"
-	HITS=${BASH_REMATCH[1]}
 }
 
 # watch NS DEV ingress|egress MATCH...

@@ -12,14 +12,10 @@
 # Where a third place is needed, it is namespace C.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool ping tc tcpdump
 need_helpers frames newlink packets stream xdp
-
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
 
 # Attributes of our kind (include/uapi/linux/vnic.h)
 L3="info 32 01"
@@ -28,13 +24,7 @@ L3="info 32 01"
 pair()
 {
 	setup_ns A B
-	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 "$@" \
-		peer name v1 netns "$B"
-	run ip -n "$A" addr add 10.77.0.1/24 dev v0
-	run ip -n "$B" addr add 10.77.0.2/24 dev v1
-	run ip -n "$A" link set v0 up
-	run ip -n "$B" link set v1 up
-	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
+	setup_pair "$A" "$B" "$@"
 }
 
 l3_pair()
@@ -63,7 +53,7 @@ test_l3()
 {
 	local out flag
 
-	ours
+	ours "$VNVETH"
 	l3_pair
 	capture out ip -n "$A" -d link show dev v0
 	[[ $out == *"link/none"* ]] || fail "v0 has an Ethernet header"
@@ -84,7 +74,7 @@ test_l3()
 
 test_l3_mtu()
 {
-	ours
+	ours "$VNVETH"
 	l3_pair
 	silence "$A" "$B"
 	run ip -n "$A" link set v0 mtu 65535
@@ -101,7 +91,7 @@ test_l3_mtu()
 
 test_l3_ipv6()
 {
-	ours
+	ours "$VNVETH"
 	[[ -d /proc/sys/net/ipv6 ]] || skip "this kernel has no IPv6"
 	l3_pair
 	run ip -n "$A" addr add fd00:77::1/64 dev v0 nodad
@@ -114,7 +104,7 @@ test_l3_capture()
 {
 	local dump
 
-	ours
+	ours "$VNVETH"
 	l3_pair
 	start dump ip netns exec "$B" tcpdump -lnvi v1 -c 1 icmp
 	dump=$PID
@@ -129,7 +119,7 @@ test_l3_capture()
 # What is neither IPv4 nor IPv6 is lost, and counted.
 test_l3_others()
 {
-	ours
+	ours "$VNVETH"
 	l3_pair
 	silence "$A" "$B"
 	closes "$A" v0 "$B" v1
@@ -141,7 +131,7 @@ test_l3_others()
 
 test_l3_refused()
 {
-	ours
+	ours "$VNVETH"
 	setup_ns A
 	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 info 32 01 peer name v1
 	refused "EOPNOTSUPP address" "$NEWLINK" -n "$A" add "$VNVETH" name x0 \
@@ -164,7 +154,7 @@ test_l3_refused()
 #   A: v0 10.77.0.1 ==L3== v1 :B: w0 10.78.0.1 ==L2== w1 10.78.0.2 :C
 test_l3_to_l2()
 {
-	ours
+	ours "$VNVETH"
 	l3_pair
 	setup_ns C
 	run "$NEWLINK" -n "$B" add "$VNVETH" name w0 peer name w1 netns "$C"
@@ -186,19 +176,9 @@ test_l3_to_l2()
 
 test_l3_gro()
 {
-	local dump
-
-	ours
+	ours "$VNVETH"
 	l3_pair
-	run ip netns exec "$A" ethtool -K v0 tso off gso off
-	run ip netns exec "$B" ethtool -K v1 gro on
-	start dump ip netns exec "$B" tcpdump -lni v1 -s 96 -c 1 \
-		"src 10.77.0.1 and greater 2000"
-	dump=$PID
-	eventually 10 "tcpdump listens" says dump "listening on"
-	stream "$A" "$B" 10.77.0.2
-	ended dump "$dump" 30
-	is "$STATUS" 0 "tcpdump saw a packet of more than 2000 bytes"
+	large_come "$A" v0 "$B" v1 10.77.0.2
 	run ip netns exec "$A" ethtool -K v0 gro on
 	onward 1
 	run ip netns exec "$B" ethtool -K v1 gro off
@@ -207,16 +187,6 @@ test_l3_gro()
 }
 
 # ---------------------------------------------------- options
-
-# hits NS DEV ingress|egress: packets counted by its filter
-hits()
-{
-	local out
-
-	capture out tc -n "$1" -s filter show dev "$2" "$3"
-	[[ $out =~ " "([0-9]+)" pkt" ]] || fail "no counter in: $out"
-	HITS=${BASH_REMATCH[1]}
-}
 
 # marked NUMBER: of 100 packets with a mark, and of 100 with a priority, so
 # many come with it.
@@ -242,7 +212,7 @@ test_scrub()
 {
 	local gro
 
-	ours
+	ours "$VNVETH"
 	modprobe -qa cls_fw cls_basic em_meta ||
 		skip "this kernel has no tc filters for marks or priorities"
 	pair
@@ -276,7 +246,7 @@ test_options()
 {
 	local attribute
 
-	ours
+	ours "$VNVETH"
 	pair
 	silence "$A" "$B"
 	options "$A" v0 "32=00 33=01 34=00 35=00"
@@ -435,7 +405,7 @@ test_delete_xdp()
 
 test_delete_backpressure()
 {
-	ours
+	ours "$VNVETH"
 	ends with_backpressure
 }
 

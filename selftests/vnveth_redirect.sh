@@ -13,43 +13,10 @@
 # (What redirects go to is named by these numbers.)
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool
 need_helpers frames newlink packets xdp
-
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
-
-pair()
-{
-	setup_ns A B
-	silence "$A" "$B"
-	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 index 4701 \
-		peer name v1 netns "$B" index 4711
-	run ip -n "$A" link set v0 up
-	run ip -n "$B" link set v1 up
-	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
-}
-
-chain()
-{
-	pair
-	setup_ns C
-	silence "$C"
-	run "$NEWLINK" -n "$B" add "$VNVETH" name w0 index 4712 \
-		peer name w1 netns "$C"
-	run ip -n "$B" link set w0 up
-	run ip -n "$C" link set w1 up
-	eventually 5 "w0 has a carrier" carrier_is "$B" w0 up
-}
-
-# frames [OPTION...] NS DEV NS DEV COUNT SIZE
-frames()
-{
-	run "$FRAMES" "$@"
-}
 
 # ---------------------------------------------------- from one device to another
 
@@ -57,7 +24,7 @@ test_redirect()
 {
 	local way size
 
-	chain
+	setup_xdp_chain
 	takes_xdp "$C" w1
 	for way in redirect map; do
 		xdp "$B" v1 "$way" 4712
@@ -78,7 +45,7 @@ test_cpu()
 {
 	local cpus
 
-	pair
+	setup_xdp_pair
 	cpus=$(nproc)
 	xdp "$B" v1 cpu $((cpus - 1))
 	frames "$A" v0 "$B" v1 200 100
@@ -89,7 +56,7 @@ test_cpu()
 # The other end has nothing, GRO, or a program.
 test_receivers()
 {
-	chain
+	setup_xdp_chain
 	xdp "$B" v1 redirect 4712
 	if [[ $VNVETH == vnveth ]]; then
 		frames "$A" v0 "$C" w1 100 500
@@ -114,7 +81,7 @@ test_receivers()
 # There and back: what v1 sends on to w0, w1 sends back, and w0 on to v1.
 test_there_and_back()
 {
-	chain
+	setup_xdp_chain
 	takes_xdp "$A" v0
 	xdp "$B" v1 redirect 4712
 	xdp "$B" w0 redirect 4711
@@ -130,7 +97,7 @@ test_there_and_back()
 # No such device, and one that takes no frames.
 test_redirect_nowhere()
 {
-	pair
+	setup_xdp_pair
 	xdp "$B" v1 redirect 9999
 	run "$PACKETS" -n "$A" v0 100 60
 	counts "$B" v1 rx_queue_0_drops=100 rx_queue_0_xdp_drops=0 \
@@ -146,8 +113,8 @@ test_redirect_nowhere()
 # Nobody is there, or there is no room: lost between w0 and w1.
 test_redirect_lost()
 {
-	ours
-	chain
+	ours "$VNVETH"
+	setup_xdp_chain
 	xdp "$B" v1 redirect 4712
 	run ip -n "$C" link set w1 mtu 500
 	run "$PACKETS" -n "$A" v0 100 1000
@@ -176,8 +143,8 @@ test_redirect_lost()
 # Sent back to an end that takes only short frames.
 test_back_too_long()
 {
-	ours
-	pair
+	ours "$VNVETH"
+	setup_xdp_pair
 	run ip -n "$B" link set v1 mtu 1500
 	xdp "$B" v1 head -100 3
 	run "$PACKETS" -n "$A" v0 100 1514
@@ -194,7 +161,7 @@ test_ping_pong()
 {
 	local -A a
 
-	pair
+	setup_xdp_pair
 	xdp "$A" v0 tx
 	xdp "$B" v1 tx
 	run "$PACKETS" -n "$A" v0 20 200
@@ -216,7 +183,7 @@ test_ping_pong()
 #   A: w0 <====== w1 :B     (w0 redirects to v0)
 test_round_and_round()
 {
-	pair
+	setup_xdp_pair
 	run "$NEWLINK" -n "$A" add "$VNVETH" name w0 index 4702 \
 		peer name w1 netns "$B" index 4712
 	run ip -n "$A" link set w0 up
@@ -243,7 +210,7 @@ test_changed_under_traffic()
 {
 	local flood program
 
-	chain
+	setup_xdp_chain
 	takes_xdp "$C" w1
 	start flood "$PACKETS" -n "$A" v0 0 100
 	flood=$PID

@@ -13,6 +13,7 @@
 # With GRO on, an end has them; and for other reasons that Documentation names.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools chrt ethtool ping python3 taskset tc tcpdump
 need_helpers frames newlink packets stream
@@ -21,19 +22,12 @@ need_helpers frames newlink packets stream
 BACKPRESSURE="info 34 01"
 BQL="info 35 01"
 
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
-
 # pair [WORD...]: what newlink is told of both ends besides
 pair()
 {
 	setup_ns A B
 	silence "$A" "$B"
-	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 "$@" \
-		peer name v1 netns "$B"
-	bring_up
+	setup_pair "$A" "$B" "$@"
 }
 
 # The same with N queues each way.
@@ -43,16 +37,7 @@ pair_of()
 	silence "$A" "$B"
 	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 txqueues "$1" \
 		rxqueues "$1" peer name v1 netns "$B" txqueues "$1" rxqueues "$1"
-	bring_up
-}
-
-bring_up()
-{
-	run ip -n "$A" addr add 10.77.0.1/24 dev v0
-	run ip -n "$B" addr add 10.77.0.2/24 dev v1
-	run ip -n "$A" link set v0 up
-	run ip -n "$B" link set v1 up
-	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
+	pair_up "$A" "$B"
 }
 
 # gro on|off: at both ends
@@ -119,18 +104,8 @@ test_gro()
 # With the sender's segmentation off, it is the receiver that makes large ones.
 test_gro_joins()
 {
-	local dump
-
 	pair
-	run ip netns exec "$A" ethtool -K v0 tso off gso off
-	run ip netns exec "$B" ethtool -K v1 gro on
-	start dump ip netns exec "$B" tcpdump -lni v1 -s 96 -c 1 \
-		"src 10.77.0.1 and greater 2000"
-	dump=$PID
-	eventually 10 "tcpdump listens" says dump "listening on"
-	stream "$A" "$B" 10.77.0.2
-	ended dump "$dump" 30
-	is "$STATUS" 0 "tcpdump saw a packet of more than 2000 bytes"
+	large_come "$A" v0 "$B" v1 10.77.0.2
 	end_stream
 	closes "$A" v0 "$B" v1
 }
@@ -159,7 +134,7 @@ test_ring()
 {
 	local size
 
-	ours
+	ours "$VNVETH"
 	pair
 	ethtool_has "$B" -g v1 "RX: 256"
 	# Kept while there is no ring, and until there is one.
@@ -191,7 +166,7 @@ test_ring_grows()
 {
 	local size
 
-	ours
+	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -K v1 gro on
 	start frames "$FRAMES" -w 100 "$A" v0 "$B" v1 20000 100
@@ -207,7 +182,7 @@ test_ring_grows()
 # A ring of one holds one; all else is lost, and known to be.
 test_ring_of_one()
 {
-	ours
+	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -G v1 rx 1
 	run ip netns exec "$B" ethtool -K v1 gro on
@@ -220,7 +195,7 @@ test_ring_of_one()
 # A packet waits for others, for a while: it always comes.
 test_coalesce()
 {
-	ours
+	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -K v1 gro on
 	ethtool_has "$B" -c v1 "rx-usecs: 0"
@@ -249,7 +224,7 @@ test_coalesce()
 # With a packet waiting: the device goes down, GRO goes off, the time is changed.
 test_coalesce_ends()
 {
-	ours
+	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -K v1 gro on
 	run ip netns exec "$B" ethtool -C v1 rx-usecs 1000000 rx-frames 1000
@@ -386,7 +361,7 @@ test_backpressure()
 	local -A a
 	local qdisc sent=0
 
-	ours
+	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BACKPRESSURE
 	run ip netns exec "$B" ethtool -G v1 rx 4
@@ -411,7 +386,7 @@ test_backpressure()
 
 test_backpressure_tcp()
 {
-	ours
+	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BACKPRESSURE
 	run tc -n "$A" qdisc replace dev v0 root pfifo limit 10000
@@ -431,7 +406,7 @@ test_backpressure_ends()
 {
 	local flood
 
-	ours
+	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BACKPRESSURE
 	run tc -n "$A" qdisc replace dev v0 root pfifo limit 1000
@@ -472,7 +447,7 @@ test_no_qdisc()
 {
 	local -A a
 
-	ours
+	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BACKPRESSURE
 	run ip netns exec "$B" ethtool -G v1 rx 4
@@ -489,7 +464,7 @@ test_bql()
 {
 	local limits=/sys/class/net/v0/queues/tx-0/byte_queue_limits limit
 
-	ours
+	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BQL
 	ip netns exec "$A" test -d $limits || skip "this kernel has no BQL"

@@ -13,37 +13,10 @@
 # (What redirects go to is named by these numbers.)
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool tc
 need_helpers frames newlink packets xdp
-
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
-
-pair()
-{
-	setup_ns A B
-	silence "$A" "$B"
-	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 index 4701 \
-		peer name v1 netns "$B" index 4711
-	run ip -n "$A" link set v0 up
-	run ip -n "$B" link set v1 up
-	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
-}
-
-chain()
-{
-	pair
-	setup_ns C
-	silence "$C"
-	run "$NEWLINK" -n "$B" add "$VNVETH" name w0 index 4712 \
-		peer name w1 netns "$C"
-	run ip -n "$B" link set w0 up
-	run ip -n "$C" link set w1 up
-	eventually 5 "w0 has a carrier" carrier_is "$B" w0 up
-}
 
 # both_mtu MTU: of the pair v0, v1
 both_mtu()
@@ -52,18 +25,12 @@ both_mtu()
 	run ip -n "$B" link set v1 mtu "$1"
 }
 
-# frames [OPTION...] NS DEV NS DEV COUNT SIZE
-frames()
-{
-	run "$FRAMES" "$@"
-}
-
 # ---------------------------------------------------- verdicts
 
 # Kinds of frames: 0 aborted, 1 drop, 2 pass, 3 back, 4 redirect, 5 unknown.
 test_verdicts()
 {
-	chain
+	setup_xdp_chain
 	takes_xdp "$A" v0
 	takes_xdp "$C" w1
 	xdp "$B" v1 kind 4712
@@ -95,7 +62,7 @@ test_verdicts()
 # The program is there before the device is up, and stays when it goes down.
 test_down_and_up()
 {
-	pair
+	setup_xdp_pair
 	run ip -n "$B" link set v1 down
 	xdp "$B" v1 verdict 1
 	run ip -n "$B" link set v1 up
@@ -118,7 +85,7 @@ test_sizes()
 {
 	local size
 
-	pair
+	setup_xdp_pair
 	takes_xdp "$A" v0
 	for size in 15 60 61 1513 1514; do
 		xdp "$B" v1 verdict 2
@@ -140,7 +107,7 @@ test_sizes()
 # One end has a program of the core's own kind: nothing of ours is involved.
 test_generic()
 {
-	pair
+	setup_xdp_pair
 	takes_xdp "$A" v0
 	xdp "$B" -g v1 verdict 2
 	frames "$A" v0 "$B" v1 50 100
@@ -153,7 +120,7 @@ test_counted()
 {
 	local out
 
-	pair
+	setup_xdp_pair
 	xdp "$B" v1 count 2
 	frames "$A" v0 "$B" v1 100 1000
 	frames "$A" v0 "$B" v1 100 60
@@ -168,7 +135,7 @@ test_head()
 {
 	local n
 
-	pair
+	setup_xdp_pair
 	takes_xdp "$A" v0
 	for n in 4 -4 -100; do
 		xdp "$B" v1 head $n 2
@@ -184,7 +151,7 @@ test_tail()
 {
 	local n
 
-	pair
+	setup_xdp_pair
 	takes_xdp "$A" v0
 	for n in 30 -32; do
 		xdp "$B" v1 tail $n 2
@@ -199,7 +166,7 @@ test_tail()
 # What lies beyond the first page is read, written in front, and cut off.
 test_fragments()
 {
-	pair
+	setup_xdp_pair
 	takes_xdp "$A" v0
 	xdp "$B" -f v1 verdict 2
 	both_mtu 20000
@@ -225,7 +192,7 @@ test_metadata()
 	run mkdir "$WORK/bpf"
 	run mount -t bpf none "$WORK/bpf"
 	defer umount "$WORK/bpf"
-	pair
+	setup_xdp_pair
 	run "$XDP" filter 0x12345678 "$pin"
 	run tc -n "$B" qdisc add dev v1 clsact
 	run tc -n "$B" filter add dev v1 ingress bpf da object-pinned "$pin"
@@ -248,7 +215,7 @@ test_mtu()
 {
 	local out
 
-	pair
+	setup_xdp_pair
 	xdp "$B" v1 verdict 2
 	refused "mtu greater than device maximum" \
 		ip -n "$A" link set v0 mtu 4000

@@ -13,45 +13,24 @@
 # Without C, v1 has 10.77.0.2.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool
 need_helpers frames newlink packets stream xdp
 
-ours()
-{
-	[[ $VNVETH == vnveth ]] || skip "$VNVETH is not expected to do this"
-}
-
-pair()
-{
-	setup_ns A B
-	silence "$A" "$B"
-	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 index 4701 \
-		peer name v1 netns "$B" index 4711
-	run ip -n "$A" addr add 10.77.0.1/24 dev v0
-	run ip -n "$A" link set v0 up
-	run ip -n "$B" link set v1 up
-	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
-}
-
 # A and B, or A and C with B between them
 two()
 {
-	pair
+	setup_xdp_pair
+	run ip -n "$A" addr add 10.77.0.1/24 dev v0
 	run ip -n "$B" addr add 10.77.0.2/24 dev v1
 }
 
 three()
 {
-	pair
-	setup_ns C
-	silence "$C"
-	run "$NEWLINK" -n "$B" add "$VNVETH" name w0 index 4712 \
-		peer name w1 netns "$C"
+	setup_xdp_chain
+	run ip -n "$A" addr add 10.77.0.1/24 dev v0
 	run ip -n "$C" addr add 10.77.0.2/24 dev w1
-	run ip -n "$B" link set w0 up
-	run ip -n "$C" link set w1 up
-	eventually 5 "w0 has a carrier" carrier_is "$B" w0 up
 }
 
 # feature NS DEV NAME: on or off
@@ -100,7 +79,7 @@ test_pass_large()
 {
 	local out
 
-	ours
+	ours "$VNVETH"
 	two
 	xdp "$B" -f v1 count 2
 	feature "$A" v0 $TSO
@@ -240,7 +219,7 @@ test_redirect_large()
 	local -A now
 	local out
 
-	ours
+	ours "$VNVETH"
 	three
 	xdp "$B" -f v1 redirect 4712
 	xdp "$B" -f w0 redirect 4711

@@ -9,6 +9,7 @@
 #      v0 ======== pair ====== v1
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_links.sh"
 need_kind "$VNVETH"
 need_tools ethtool
 need_helpers frames newlink xdp xsk

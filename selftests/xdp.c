@@ -296,21 +296,11 @@ static int emit(int argc, char **argv)
 static int load(int type, __u32 flags)
 {
 	static char log[65536];
-	union bpf_attr attr;
 	int fd = bpf_load_for(type, insns, count, flags, 0);
 
 	if (fd >= 0)
 		return fd;
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = type;
-	attr.insns = (unsigned long)insns;
-	attr.insn_cnt = count;
-	attr.license = (unsigned long)"GPL";
-	attr.prog_flags = flags;
-	attr.log_buf = (unsigned long)log;
-	attr.log_size = sizeof(log);
-	attr.log_level = 1;
-	bpf_do(BPF_PROG_LOAD, &attr);
+	bpf_load_log(type, insns, count, flags, 0, log, sizeof(log));
 	fputs(log, stderr);
 	return result_of("load", fd);
 }

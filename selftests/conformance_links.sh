@@ -80,22 +80,22 @@ settings()
 {
 	local family offload
 
-	add 150 padded veth.sh "$NEWEST" "$OWN" -- ./veth.sh
+	add 200 padded veth.sh "$NEWEST" "$OWN" -- ./veth.sh
 	# shellcheck disable=SC2086	# several words
-	add 150 results rtnetlink.sh "$NEWEST" -- \
+	add 240 results rtnetlink.sh "$NEWEST" -- \
 		"./rtnetlink.sh -t '$(printf 'kci_test_%s ' $rtnetlink)'"
 	# Not its part about the other drivers.
-	add 90 ktap link_netns.py "$NEWEST" -- \
+	add 120 ktap link_netns.py "$NEWEST" -- \
 		"./link_netns.py -T test_link_net"
-	add 60 results "netdevice.sh veth" "$NEWEST" -- ./netdevice.sh
+	add 120 results "netdevice.sh veth" "$NEWEST" -- ./netdevice.sh
 	# It takes a device that is called like this.
-	add 60 results "netdevice.sh dummy" "$NEWEST" -- \
+	add 120 results "netdevice.sh dummy" "$NEWEST" -- \
 		"ip link add eth0 type dummy && ./netdevice.sh"
-	add 60 results altnames.sh "$NEWEST" -- "REQUIRE_MZ=no ./altnames.sh"
+	add 120 results altnames.sh "$NEWEST" -- "REQUIRE_MZ=no ./altnames.sh"
 	# The other parts of udpgso.sh have no dummy in them.
 	for offload in hw_gso_hw sw_gso_hw sw_gso_sw; do
 		for family in 4 6; do
-			add 30 whole "udpgso.sh $offload ipv$family" "$NEWEST" -- \
+			add 60 whole "udpgso.sh $offload ipv$family" "$NEWEST" -- \
 				"./in_netns.sh ./udpgso.sh test_${offload}_csum \
 -- ./udpgso -$family -C -R"
 		done
@@ -107,18 +107,18 @@ packets()
 	local protocol part common="-l 1 -6 -D 2001:db8::1"
 
 	at_once=1
-	add 100 padded udpgro.sh "$NEWEST" -- ./udpgro.sh
-	add 120 padded udpgro_fwd.sh "$NEWEST" -- ./udpgro_fwd.sh
+	add 160 padded udpgro.sh "$NEWEST" -- ./udpgro.sh
+	add 320 padded udpgro_fwd.sh "$NEWEST" -- ./udpgro_fwd.sh
 	# All of its three, each for one second and not for four.
-	add 30 whole "udpgro_frglist.sh tcp" "$NEWEST" -- \
+	add 120 whole "udpgro_frglist.sh tcp" "$NEWEST" -- \
 		"./udpgro_frglist.sh $common -t rx -4 -t"
-	add 30 whole "udpgro_frglist.sh gso" "$NEWEST" -- \
+	add 120 whole "udpgro_frglist.sh gso" "$NEWEST" -- \
 		"./udpgro_frglist.sh $common -u -S 0 rx -4 -v"
-	add 30 whole "udpgro_frglist.sh gso, gro" "$NEWEST" -- \
+	add 120 whole "udpgro_frglist.sh gso, gro" "$NEWEST" -- \
 		"./udpgro_frglist.sh $common -S 0 rx -4 -G"
 	for protocol in ipv4 ipv6; do
 		for part in data ack flags tcp ip large; do
-			add 40 whole "gro.sh $protocol $part" "$OWN" "$GRO" -- \
+			add 120 whole "gro.sh $protocol $part" "$OWN" "$GRO" -- \
 				"./gro.sh -p $protocol -t $part"
 		done
 	done
@@ -360,6 +360,10 @@ of()
 	GOT=${result["$1 $2"$'\t'"$3"]:-none}
 }
 
+# The one case that differs on purpose: in tree nothing can be redirected to an
+# end whose peer has neither GRO nor a program. To ours it can, and it says so.
+meant="with gro enabled on link down - peer ndo-xmit cleared"
+
 # worse FIXTURE: into WORSE, the cases that are right on theirs and not on ours,
 # fail on ours and are not there on theirs, or have an end on theirs alone.
 worse()
@@ -374,6 +378,7 @@ worse()
 		of ours "$1" "$name"
 		case $tree:$GOT in
 		ok:ok | ok:'ok*') ;;
+		ok:FAIL) [[ $name == "$meant" ]] || WORSE+=("$name") ;;
 		ok:* | none:FAIL | none:died) WORSE+=("$name") ;;
 		esac
 	done <<<"${cases[$1]%$'\n'}"
@@ -463,6 +468,9 @@ judge()
 		[[ $GOT != ok ]] || passed=$((passed + 1))
 	done <<<"${cases[$1]:-}"
 	worse "$1"
+	of ours "$1" "$meant"
+	[[ $GOT != FAIL ]] ||
+		note "meant to differ, see testing.rst: $meant"
 	for name in "${WORSE[@]}"; do
 		of tree "$1" "$name"
 		tree=$GOT

@@ -13,6 +13,8 @@
 ## make check-long  those that take minutes each, which make check leaves out:
 ##                 the kernel's own tests of veth and dummy, real systems on
 ##                 top, memory and time
+## make stress     everything at once and under traffic, with 2 and with 4
+##                 processors; MINUTES=10, all together
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
@@ -68,6 +70,10 @@ check:
 .PHONY: check-long
 check-long:
 	@TESTS=long tools/check/run
+
+.PHONY: stress
+stress:
+	@tools/check/stress "$(MINUTES)"
 
 .PHONY: conformance
 conformance:

@@ -57,7 +57,7 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 		return NULL;
 	queue = container_of(sk, struct vnic_queue, sk);
 	/* Room for nothing until there is a device to say how much. */
-	if (ptr_ring_init(&queue->ring, 0, GFP_KERNEL)) {
+	if (ptr_ring_init(&queue->ring, 0, GFP_KERNEL_ACCOUNT)) {
 		sk_free(sk);
 		return NULL;
 	}
@@ -141,7 +141,7 @@ int vnic_queue_resize(struct vnic_port *port, struct vnic_queue *queue,
 	struct xdp_frame *frame;
 	int err;
 
-	err = ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL,
+	err = ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL_ACCOUNT,
 					  vnic_queue_overflow);
 	while ((frame = port->overflow)) {
 		port->overflow = (void *)frame->dev_rx;

@@ -9,7 +9,8 @@
 ## make demo       boot a guest and see every kind at work
 ## make shell      the same network in the guest, and a prompt
 ## make check      check the source, run the tests in the guest
-##                 TESTS="vnveth module" runs a part; static is the source's
+##                 TESTS="vnveth module" runs a part; static is the source's,
+##                 TESTS=all has those of check-long too
 ## make check-long  those that take minutes each, which make check leaves out:
 ##                 the kernel's own tests of veth and dummy, real systems on
 ##                 top, memory and time

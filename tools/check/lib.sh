@@ -89,4 +89,4 @@ build_log()
 # In the order in which they run: what breaks most often comes first.
 # shellcheck disable=SC2034
 static_checks=(w1 tools sparse shellcheck python kernel-doc checkpatch
-	coccinelle)
+	rules coccinelle)

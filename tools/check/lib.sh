@@ -93,15 +93,6 @@ build_log()
 	make --no-print-directory module OUT="$dir" KDIR="$KDIR" "$@" 2>&1
 }
 
-# warnings: what the compiler says in a build's log, from stdin; status 1 if it
-# says nothing. That a distribution's kernel was built by another point release
-# of the same compiler is not about our code.
-warnings()
-{
-	grep -v '^warning: the compiler differs from the one used' |
-		grep -Ei -A 8 'warning:'
-}
-
 # planted NAME MAKE-ARGUMENTS...: the check's own examples, tools/check/examples,
 # give warnings in the lines that are marked there and in no other. Built like
 # the module, as a module of their own; NAME_locks.c as well if there is one,

@@ -258,6 +258,7 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
  * ring's producer lock.
  */
 static bool vnic_queue_full(const struct ptr_ring *ring)
+	__must_hold(&ring->producer_lock)
 {
 	return ring->size && READ_ONCE(ring->queue[ring->producer]);
 }
@@ -359,6 +360,7 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 /* Packets have left the ring, whose consumer lock is held: wake the stack? */
 static void vnic_queue_consumed(struct vnic_port *port,
 				struct vnic_queue *queue, int n)
+	__must_hold(&queue->ring.consumer_lock)
 {
 	unsigned int index = queue->index;
 	struct netdev_queue *txq;

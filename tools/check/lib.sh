@@ -14,6 +14,13 @@ die()
 	exit 1
 }
 
+# This machine cannot do it, and need not: no failure, and no pass.
+skip()
+{
+	echo "$*"
+	exit 4
+}
+
 # Text from stdin as KTAP comments, inert even where it looks like a result.
 quote()
 {
@@ -86,7 +93,42 @@ build_log()
 	make --no-print-directory module OUT="$dir" KDIR="$KDIR" "$@" 2>&1
 }
 
+# planted NAME MAKE-ARGUMENTS...: the check's own examples, tools/check/examples,
+# give warnings in the lines that are marked there and in no other. Built like
+# the module, as a module of their own; NAME_locks.c as well if there is one,
+# for kernels where sparse still looks at locks.
+planted()
+{
+	local name=$1 dir=build/check/$1.planted log file marked seen
+	shift
+
+	eval "$(tools/qemu/kernel)"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp tools/check/examples/"$name"*.c "$dir"
+	cat >"$dir/Kbuild" <<-END
+		obj-m := $name.o
+		ifeq (\$(wildcard \$(srctree)/include/linux/compiler-context-analysis.h),)
+		obj-m += \$(patsubst \$(src)/%.c,%.o,\$(wildcard \$(src)/${name}_locks.c))
+		endif
+	END
+	log=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$KDIR" \
+		M="$PWD/$dir" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules 2>&1) ||
+		die "its own example cannot be built
+$log"
+	for file in "$dir"/*.c; do
+		[[ $file != *.mod.c && -e ${file%.c}.o ]] || continue
+		marked=$(grep -n '/\* report \*/' "$file" | cut -d : -f 1)
+		seen=$(sed -n "s|^[^ ]*${file##*/}:\([0-9]*\):[0-9]*: warning: .*|\1|p" \
+			<<<"$log" | sort -nu)
+		[[ $marked && $marked == "$seen" ]] ||
+			die "in examples/${file##*/} it has to report lines" \
+				"${marked//$'\n'/ }, and reports ${seen//$'\n'/ }
+$log"
+	done
+}
+
 # In the order in which they run: what breaks most often comes first.
 # shellcheck disable=SC2034
-static_checks=(w1 tools sparse shellcheck python kernel-doc checkpatch
-	coccinelle)
+static_checks=(w1 tools sparse clang shellcheck python kernel-doc checkpatch
+	rules coccinelle)

@@ -49,24 +49,22 @@ static int fail_fd = -1;
 static int fail_left;
 static bool fail_hit;
 
-static void fail_write(int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", n);
-
-	if (pwrite(fail_fd, text, len, 0) != len) {
-		perror("fail-nth");
-		_exit(KSFT_FAIL);
-	}
-}
-
 static void fail_arm(void)
 {
-	if (fail_left)
-		fail_write(fail_left);
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", fail_left);
+
+	if (!fail_left || pwrite(fail_fd, text, len, 0) == len)
+		return;
+	perror("fail-nth");
+	_exit(KSFT_FAIL);
 }
 
-/* What it says now: 0 if the fault was injected, else how many are left. */
+/*
+ * What it says now: 0 if the fault was injected, else how many are left. To
+ * copy that to here is something that can fail as well, and to copy the 0 from
+ * here: if the fault meets one of these, it has not met the operation.
+ */
 static void fail_disarm(void)
 {
 	int error = errno;
@@ -74,14 +72,21 @@ static void fail_disarm(void)
 
 	if (!fail_left)
 		return;
-	if (pread(fail_fd, text, sizeof(text) - 1, 0) <= 0) {
-		perror("fail-nth");
-		_exit(KSFT_FAIL);
+	if (pread(fail_fd, text, sizeof(text) - 1, 0) > 0) {
+		fail_left = atoi(text);
+		fail_hit = !fail_left;
+	} else if (errno == EFAULT) {
+		fail_left = 1;
+	} else {
+		goto broken;
 	}
-	fail_left = atoi(text);
-	fail_hit = !fail_left;
-	fail_write(0);
+	if (pwrite(fail_fd, "0", 1, 0) != 1 && (errno != EFAULT || fail_left != 2))
+		goto broken;
 	errno = error;
+	return;
+broken:
+	perror("fail-nth");
+	_exit(KSFT_FAIL);
 }
 
 /* ------------------------------------------------------------ what there is */

@@ -16,6 +16,8 @@
 ##                 top, memory and time
 ## make stress     everything at once and under traffic, with 2 and with 4
 ##                 processors; MINUTES=10, all together
+## make mutants    plant faults in copies of the driver, and see which test finds
+##                 each; MUTANTS="tag-lost tx-drops" some of them
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
@@ -80,11 +82,16 @@ stress:
 conformance:
 	@TESTS="conformance conformance_links conformance_gro" tools/check/run
 
+.PHONY: mutants
+mutants:
+	@tools/setup check
+	@tools/check/mutants $(MUTANTS)
+
 .PHONY: clean
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/results build/tools
+		build/results build/tools build/mutants
 
 .PHONY: distclean
 distclean:

@@ -2,11 +2,11 @@
 /*
  * packets - send frames of one size through one interface, as they are.
  *
- *   packets [-n NETNS] [-m MARK] [-p PRIORITY] DEV COUNT SIZE
+ *   packets [-n NETNS] [-m MARK] [-p PRIORITY] [-t TYPE] DEV COUNT SIZE
  *
  * SIZE is the whole frame's, Ethernet header included. COUNT 0 is "until
- * it cannot go on". The frames are broadcasts, IPv4 by their type and
- * nothing by their content: the receiving stack takes them from the
+ * it cannot go on". The frames are broadcasts, IPv4 by their type (or what
+ * -t says) and nothing by their content: the receiving stack takes them from the
  * interface, so that this counts them as received, and answers none. (A
  * type that nobody wants would be counted as dropped besides.)
  *
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 	};
 	struct ethhdr *eth = (void *)frame;
 
-	while ((opt = getopt(argc, argv, "n:m:p:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:m:p:t:")) != -1) {
 		switch (opt) {
 		case 'n':
 			enter(optarg);
@@ -73,12 +73,15 @@ int main(int argc, char **argv)
 		case 'p':
 			priority = atoi(optarg);
 			break;
+		case 't':
+			to.sll_protocol = htons(strtoul(optarg, NULL, 0));
+			break;
 		default:
 			return 2;
 		}
 	}
 	if (argc - optind != 3) {
-		fputs("usage: packets [-n NETNS] [-m MARK] [-p PRIORITY] DEV COUNT SIZE\n",
+		fputs("usage: packets [-n NETNS] [-m MARK] [-p PRIORITY] [-t TYPE] DEV COUNT SIZE\n",
 		      stderr);
 		return 2;
 	}
@@ -90,7 +93,7 @@ int main(int argc, char **argv)
 
 	memset(eth->h_dest, 0xff, ETH_ALEN);
 	eth->h_source[0] = 2;
-	eth->h_proto = htons(ETH_P_IP);
+	eth->h_proto = to.sll_protocol;
 
 	/* Protocol 0: this socket receives nothing. */
 	fd = socket(AF_PACKET, SOCK_RAW, 0);

@@ -123,8 +123,9 @@ test_l3_others()
 	l3_pair
 	silence "$A" "$B"
 	closes "$A" v0 "$B" v1
-	run "$PACKETS" -n "$A" v0 100 60
-	within 10 pair_closes "$A" v0 "$B" v1 || fail "not counted: $UNLIKE"
+	run "$PACKETS" -n "$A" -t 0x88b5 v0 100 60
+	counts "$A" v0 tx_drop_protocol=100 ip_tx_dropped=100
+	counts "$B" v1 rx_drop_protocol=100 ip_rx_dropped=100
 	pings "$A" 10.77.0.2
 	closes "$A" v0 "$B" v1
 }
@@ -332,7 +333,7 @@ test_moves_gro()
 # The program goes with the device.
 test_moves_xdp()
 {
-	local flood out
+	local flood out seen
 
 	pair
 	silence "$A" "$B"
@@ -342,8 +343,17 @@ test_moves_xdp()
 	moves v1
 	run kill "$flood"
 	ended flood "$flood" 10
+	# It sees what comes now.
+	closes "$A" v0 "$LAST" v1
 	capture out "$XDP" -n "$LAST" v1 counted
 	note "$out"
+	[[ $out =~ packets\ ([0-9]+) ]] || fail "no number in: $out"
+	seen=${BASH_REMATCH[1]}
+	run "$PACKETS" -n "$A" v0 100 200
+	closes "$A" v0 "$LAST" v1
+	capture out "$XDP" -n "$LAST" v1 counted
+	[[ $out =~ packets\ ([0-9]+) ]] || fail "no number in: $out"
+	is "${BASH_REMATCH[1]}" $((seen + 100)) "packets that it has seen"
 	capture out ip -n "$LAST" link show dev v1
 	[[ $out == *xdp* ]] || fail "the program was left behind"
 	xdp "$LAST" v1 none

@@ -161,7 +161,8 @@ test_ring()
 	closes "$A" v0 "$B" v1
 }
 
-# What is in a ring stays in it when it grows: nothing is lost.
+# What is in a ring stays in it when it grows: nothing is lost. There is something
+# in it, since packets wait for others.
 test_ring_grows()
 {
 	local size
@@ -169,6 +170,7 @@ test_ring_grows()
 	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -K v1 gro on
+	run ip netns exec "$B" ethtool -C v1 rx-usecs 10000 rx-frames 0
 	start frames "$FRAMES" -w 100 "$A" v0 "$B" v1 20000 100
 	for size in 257 300 512 1000 2048 4096 5000 10000 30000 65536; do
 		run ip netns exec "$B" ethtool -G v1 rx $size
@@ -182,12 +184,17 @@ test_ring_grows()
 # A ring of one holds one; all else is lost, and known to be.
 test_ring_of_one()
 {
+	local -A b
+
 	ours "$VNVETH"
 	pair
 	run ip netns exec "$B" ethtool -G v1 rx 1
 	run ip netns exec "$B" ethtool -K v1 gro on
 	run "$FRAMES" -w 1 "$A" v0 "$B" v1 100 100
-	run "$PACKETS" -n "$A" v0 2000 100
+	starve "$B" v1
+	run taskset -c 0 "$PACKETS" -n "$A" v0 2000 100
+	stats b "$B" v1
+	((b[rx_drop_full] > 0)) || fail "nothing was lost for want of room"
 	closes "$A" v0 "$B" v1
 	run ip netns exec "$A" ping -qc 3 -i 0.05 -W 10 10.77.0.2
 }
@@ -268,6 +275,11 @@ test_channels()
 	done
 	onward 1
 	end_stream
+	ethtool_has "$B" -l v1 "RX: 4"
+	run ip netns exec "$A" ethtool -L v0 rx 3 tx 2
+	ethtool_has "$A" -l v0 "RX: 3"
+	ethtool_has "$A" -l v0 "TX: 2"
+	run ip netns exec "$A" ethtool -L v0 rx 4 tx 4
 	refused "" ip netns exec "$B" ethtool -L v1 rx 5
 	refused "" ip netns exec "$B" ethtool -L v1 rx 0
 	closes "$A" v0 "$B" v1

@@ -112,6 +112,8 @@ test_gro_joins()
 
 test_down_and_up()
 {
+	local CORE_DROPS=1
+
 	pair
 	gro on
 	stream "$A" "$B" 10.77.0.2
@@ -463,6 +465,7 @@ test_no_qdisc()
 test_bql()
 {
 	local limits=/sys/class/net/v0/queues/tx-0/byte_queue_limits limit
+	local CORE_DROPS=1
 
 	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words

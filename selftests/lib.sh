@@ -226,10 +226,10 @@ ended()
 # ------------------------------------------------------------ waiting
 
 # within SECONDS COMMAND...: true once the command is, false at the
-# deadline.
+# deadline. VNIC_PATIENCE times as many on a slow machine or kernel.
 within()
 {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * ${VNIC_PATIENCE:-1} * 1000000))
 
 	until "${@:2}"; do
 		((${EPOCHREALTIME/./} < end)) || return 1

@@ -13,6 +13,12 @@
 ## make check-long  those that take minutes each, which make check leaves out:
 ##                 the kernel's own tests of veth and dummy, real systems on
 ##                 top, memory and time
+##                 KERNEL=6.12 (newest, debug, the folder of a built tree)
+##                 is another kernel than the newest one installed
+## make matrix     the same on 6.1, on 6.12 and on the newest kernel in Debian's
+##                 backports, and their table in README
+## make check-debug  the same on a kernel that finds errors of memory, locks and
+##                 references, which is built first (a quarter of an hour)
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
@@ -63,11 +69,21 @@ shell:
 .PHONY: check
 check: export TESTS := $(TESTS)
 check:
-	@tools/check/run
+	@tools/check/run $(if $(KERNEL),--kernel "$(KERNEL)")
 
 .PHONY: check-long
 check-long:
-	@TESTS=long tools/check/run
+	@TESTS=long tools/check/run $(if $(KERNEL),--kernel "$(KERNEL)")
+
+.PHONY: check-debug
+check-debug: export TESTS := $(TESTS)
+check-debug:
+	@tools/check/run --kernel debug
+
+.PHONY: matrix
+matrix: export TESTS := $(TESTS)
+matrix:
+	@tools/check/matrix $(KERNELS)
 
 .PHONY: conformance
 conformance:
@@ -77,7 +93,7 @@ conformance:
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/results build/tools
+		build/matrix build/results build/tools
 
 .PHONY: distclean
 distclean:

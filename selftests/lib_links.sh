@@ -55,8 +55,9 @@ counts()
 		fail "$2 should count ${*:3}, but has$DIFFERENT"
 }
 
-# Set by a test that sends by a device while that goes down: what the core drops
-# then no driver sees, but `ip` has it in tx_dropped.
+# Set by a test that sends by a device while that or its peer goes down: what the
+# core drops then no driver sees, but `ip` has it in tx_dropped: what is sent by a
+# device that is down, and on newer kernels without a carrier.
 CORE_DROPS=
 
 # sums NS DEV: each counter that both a device and its queues have is the sum

@@ -470,7 +470,8 @@ test_bql()
 	ours "$VNVETH"
 	# shellcheck disable=SC2086	# three words
 	pair $BQL
-	ip netns exec "$A" test -d $limits || skip "this kernel has no BQL"
+	ip netns exec "$A" test -d $limits ||
+		skip "this kernel has no BQL, or hides it for a device without a queue"
 	modprobe -q sch_fq_codel
 	run tc -n "$A" qdisc replace dev v0 root fq_codel
 	stream "$A" "$B" 10.77.0.2

@@ -14,6 +14,12 @@
 ## make check-long  those that take minutes each, which make check leaves out:
 ##                 the kernel's own tests of veth and dummy, real systems on
 ##                 top, memory and time
+##                 KERNEL=6.12 (newest, debug, the folder of a built tree)
+##                 is another kernel than the newest one installed
+## make matrix     the same on 6.1, on 6.12 and on the newest kernel in Debian's
+##                 backports, and their table in README
+## make check-debug  the same on a kernel that finds errors of memory, locks and
+##                 references, which is built first (a quarter of an hour)
 ## make stress     everything at once and under traffic, with 2 and with 4
 ##                 processors; MINUTES=10, all together
 ## make mutants    plant faults in copies of the driver, and see which test finds
@@ -68,11 +74,21 @@ shell:
 .PHONY: check
 check: export TESTS := $(TESTS)
 check:
-	@tools/check/run
+	@tools/check/run $(if $(KERNEL),--kernel "$(KERNEL)")
 
 .PHONY: check-long
 check-long:
-	@TESTS=long tools/check/run
+	@TESTS=long tools/check/run $(if $(KERNEL),--kernel "$(KERNEL)")
+
+.PHONY: check-debug
+check-debug: export TESTS := $(TESTS)
+check-debug:
+	@tools/check/run --kernel debug
+
+.PHONY: matrix
+matrix: export TESTS := $(TESTS)
+matrix:
+	@tools/check/matrix $(KERNELS)
 
 .PHONY: stress
 stress:
@@ -91,7 +107,7 @@ mutants:
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/results build/tools build/mutants
+		build/matrix build/mutants build/results build/tools
 
 .PHONY: distclean
 distclean:

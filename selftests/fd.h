@@ -63,9 +63,14 @@
 #define TUN_F_UDP_TUNNEL_GSO_CSUM 0x100
 #endif
 
+/* How many times longer than usual things take: with a kernel that checks itself */
+#ifndef VNIC_PATIENCE
+#define VNIC_PATIENCE	1
+#endif
+
 /* Seconds that a test may take, and that one wait may take (milliseconds). */
-#define FD_TIMEOUT	30
-#define FD_PATIENCE	10000
+#define FD_TIMEOUT	(30 * VNIC_PATIENCE)
+#define FD_PATIENCE	(10000 * VNIC_PATIENCE)
 
 /* An unprivileged user and two groups, none of which has to exist. */
 #define USER	65533

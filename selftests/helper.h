@@ -30,8 +30,14 @@
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #endif
 
-/* How long what is on its way may take (milliseconds): machines are slow. */
-#define PATIENCE		20000
+/*
+ * How long what is on its way may take (milliseconds): machines are slow, and
+ * kernels that check themselves VNIC_PATIENCE times slower.
+ */
+#ifndef VNIC_PATIENCE
+#define VNIC_PATIENCE		1
+#endif
+#define PATIENCE		(20000 * VNIC_PATIENCE)
 
 /* Room around a frame for what a program may add to it */
 #define FRAME_MAX		(65536 + 64)

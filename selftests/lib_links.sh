@@ -55,6 +55,11 @@ counts()
 		fail "$2 should count ${*:3}, but has$DIFFERENT"
 }
 
+# Set by a test that sends by a device while that or its peer goes down: what the
+# core drops then no driver sees, but `ip` has it in tx_dropped: what is sent by a
+# device that is down, and on newer kernels without a carrier.
+CORE_DROPS=
+
 # sums NS DEV: each counter that both a device and its queues have is the sum
 # of the queues', each one that `ip` knows too is the same there, and what was
 # dropped is the sum of the reasons.
@@ -83,6 +88,10 @@ sums()
 			"${sums_now[ip_$sums_key]}" "$2: $sums_key"
 	done
 	for way in rx tx; do
+		if [[ $way == tx && $CORE_DROPS ]] &&
+			((sums_drops[tx] < sums_now[ip_tx_dropped])); then
+			continue
+		fi
 		is "${sums_drops[$way]}" "${sums_now[ip_${way}_dropped]}" \
 			"$2: sum of the reasons of ${way}_dropped"
 	done
@@ -91,10 +100,17 @@ sums()
 # What one end of a pair has sent or lost the other has received or lost.
 pair_closes()
 {
-	local -A near far
+	local -A near=([rx_dropped]=0 [tx_dropped]=0)
+	local -A far=([rx_dropped]=0 [tx_dropped]=0)
+	local key
 
-	counters near "$1" "$2"
-	counters far "$3" "$4"
+	stats near "$1" "$2"
+	stats far "$3" "$4"
+	for key in "${!near[@]}"; do
+		[[ $key == [rt]x_drop_* ]] || continue
+		((near[${key%%_*}_dropped] += near[$key]))
+		((far[${key%%_*}_dropped] += far[$key]))
+	done
 	UNLIKE="$2 tx ${near[tx_packets]} + ${near[tx_dropped]},"
 	UNLIKE+=" $4 rx ${far[rx_packets]} + ${far[rx_dropped]};"
 	UNLIKE+=" $4 tx ${far[tx_packets]} + ${far[tx_dropped]},"

@@ -176,11 +176,11 @@ test_qstats()
 	capture index ip netns exec "$NS" cat /sys/class/net/t0/ifindex
 	# The distribution's Python has what its packages bring.
 	capture answer ip netns exec "$NS" /usr/bin/python3 "$ynl" \
-		--spec "$spec" --output-json --dump qstats-get \
+		--spec "$spec" --no-schema --output-json --dump qstats-get \
 		--json "{\"ifindex\": $index, \"scope\": \"queue\"}"
 	is "$(rx_packets <<<"$answer")" "5 3" "packets of each queue"
 	capture answer ip netns exec "$NS" /usr/bin/python3 "$ynl" \
-		--spec "$spec" --output-json --dump qstats-get \
+		--spec "$spec" --no-schema --output-json --dump qstats-get \
 		--json "{\"ifindex\": $index}"
 	is "$(rx_packets <<<"$answer")" 8 "packets of the device"
 }

@@ -140,7 +140,7 @@ dropping()
 # Whatever happens to the pair meanwhile.
 test_changes()
 {
-	local i
+	local i CORE_DROPS=1
 
 	two
 	stream "$A" "$B" 10.77.0.2

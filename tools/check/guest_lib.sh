@@ -44,7 +44,7 @@ problem()
 # until_true SECONDS COMMAND...: poll; status 1 when the time is over.
 until_true()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${VNIC_PATIENCE:-1}))
 	shift
 
 	until "$@"; do

@@ -74,6 +74,11 @@ some()
 	echo "$found"
 }
 
+# The kernel under test, as tools/qemu/kernel and tools/qemu/vm are told: what
+# tools/check/run --kernel has been told, else what they choose by themselves.
+# shellcheck disable=SC2034
+kernel_option=(${VNIC_CHECK_KERNEL:+--kernel "$VNIC_CHECK_KERNEL"})
+
 # The unpacked linux-source: VNIC_SOURCE, or fetched.
 linux_source()
 {
@@ -88,7 +93,7 @@ build_log()
 	shift
 
 	need make gcc
-	eval "$(tools/qemu/kernel)"
+	eval "$(tools/qemu/kernel "${kernel_option[@]}")"
 	rm -rf "$dir"
 	make --no-print-directory module OUT="$dir" KDIR="$KDIR" "$@" 2>&1
 }
@@ -132,3 +137,6 @@ $log"
 # shellcheck disable=SC2034
 static_checks=(w1 tools sparse clang shellcheck python kernel-doc checkpatch
 	rules coccinelle)
+# What the others say does not depend on the kernel.
+# shellcheck disable=SC2034
+[[ ! ${VNIC_CHECK_KERNEL:-} ]] || static_checks=(w1)

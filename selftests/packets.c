@@ -81,8 +81,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 3) {
-		fputs("usage: packets [-n NETNS] [-m MARK] [-p PRIORITY] [-t TYPE] DEV COUNT SIZE\n",
-		      stderr);
+		fprintf(stderr, "usage: packets [-n NETNS] [-m MARK] %s\n",
+			"[-p PRIORITY] [-t TYPE] DEV COUNT SIZE");
 		return 2;
 	}
 	to.sll_ifindex = if_nametoindex(argv[optind]);

@@ -97,10 +97,26 @@ int vnic_link_queues(struct net_device *dev, struct nlattr *tb[])
 }
 
 /**
- * vnic_link_set_flag() - change one of VNIC_LINK_*
+ * vnic_link_flag() - what an attribute makes of VNIC_LINK_*
+ * @flags: as they are
+ * @flag: the one that it is about
+ * @attr: a u8, 0 or 1; or NULL, which changes nothing
+ *
+ * Context: any.
+ * Return: @flags with @flag on or off.
+ */
+unsigned int vnic_link_flag(unsigned int flags, unsigned int flag,
+			    const struct nlattr *attr)
+{
+	if (!attr)
+		return flags;
+	return nla_get_u8(attr) ? flags | flag : flags & ~flag;
+}
+
+/**
+ * vnic_link_set_flags() - change any of VNIC_LINK_*, all or none
  * @dev: the device
- * @flag: which
- * @on: to what
+ * @flags: what they shall be
  *
  * What waits for a full ring, or for the other end to take what was counted,
  * is decided by the receiver, so that is asked whether it needs rings now.
@@ -108,14 +124,14 @@ int vnic_link_queues(struct net_device *dev, struct nlattr *tb[])
  * Context: process, RTNL held; waits for RCU.
  * Return: 0 or -ENOMEM, with everything as it was.
  */
-int vnic_link_set_flag(struct net_device *dev, unsigned int flag, bool on)
+int vnic_link_set_flags(struct net_device *dev, unsigned int flags)
 {
 	struct vnic_link *link = netdev_priv(dev);
 	struct net_device *receiver = rtnl_dereference(link->peer);
 	unsigned int old = link->flags;
 	int err = 0;
 
-	WRITE_ONCE(link->flags, on ? old | flag : old & ~flag);
+	WRITE_ONCE(link->flags, flags);
 	if (dev->rtnl_link_ops == &vndummy_link_ops)
 		receiver = dev;
 	if (receiver)

@@ -248,10 +248,14 @@ static int vndummy_changelink(struct net_device *dev, struct nlattr *tb[],
 			      struct nlattr *data[],
 			      struct netlink_ext_ack *extack)
 {
+	struct vnic_link *link = netdev_priv(dev);
+
 	if (!data || !data[VNIC_DUMMY_LOOPBACK])
 		return 0;
-	return vnic_link_set_flag(dev, VNIC_LINK_LOOPBACK,
-				  nla_get_u8(data[VNIC_DUMMY_LOOPBACK]));
+	return vnic_link_set_flags(dev,
+				   vnic_link_flag(link->flags,
+						  VNIC_LINK_LOOPBACK,
+						  data[VNIC_DUMMY_LOOPBACK]));
 }
 
 static int vndummy_newlink(struct net_device *dev,

@@ -90,7 +90,9 @@ void vnic_link_free(struct net_device *dev);
 void vnic_link_setup(struct net_device *dev);
 unsigned int vnic_link_num_queues(void);
 int vnic_link_queues(struct net_device *dev, struct nlattr *tb[]);
-int vnic_link_set_flag(struct net_device *dev, unsigned int flag, bool on);
+unsigned int vnic_link_flag(unsigned int flags, unsigned int flag,
+			    const struct nlattr *attr);
+int vnic_link_set_flags(struct net_device *dev, unsigned int flags);
 int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack);
 int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
 		  struct netlink_ext_ack *extack);

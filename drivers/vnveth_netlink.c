@@ -188,26 +188,25 @@ static int vnveth_newlink(struct net_device *dev,
 VNIC_NEWLINK(vnveth_newlink, VNIC_VETH_PEER, vnveth_validate)
 
 /*
- * What this end sends keeps its mark from now on, or not. Where it arrives,
- * marks may decide what is let through: somebody there has to agree.
+ * May what this end sends keep its mark from now on? Where it arrives, marks may
+ * decide what is let through: somebody there has to agree.
  */
-static int vnveth_change_scrub(struct net_device *dev, struct nlattr *attr,
-			       struct netlink_ext_ack *extack)
+static int vnveth_check_scrub(struct net_device *dev, struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
 {
 	struct vnic_link *link = netdev_priv(dev);
 	struct net_device *peer = rtnl_dereference(link->peer);
-	bool scrub = nla_get_u8(attr);
 
-	if (!scrub && peer &&
+	if (!nla_get_u8(attr) && peer &&
 	    !ns_capable(dev_net(peer)->user_ns, CAP_NET_ADMIN)) {
 		NL_SET_ERR_MSG_ATTR(extack, attr,
 				    "Not without CAP_NET_ADMIN in the peer's namespace");
 		return -EPERM;
 	}
-	return vnic_link_set_flag(dev, VNIC_LINK_NO_SCRUB, !scrub);
+	return 0;
 }
 
-/* What cannot be changed. */
+/* What cannot be changed, or not by everybody. */
 static int vnveth_changelink_check(struct net_device *dev,
 				   struct nlattr *data[],
 				   struct netlink_ext_ack *extack)
@@ -226,6 +225,8 @@ static int vnveth_changelink_check(struct net_device *dev,
 				    "The mode is chosen when the pair is made");
 		return -EOPNOTSUPP;
 	}
+	if (data[VNIC_VETH_SCRUB])
+		return vnveth_check_scrub(dev, data[VNIC_VETH_SCRUB], extack);
 	return 0;
 }
 
@@ -233,20 +234,24 @@ static int vnveth_changelink(struct net_device *dev, struct nlattr *tb[],
 			     struct nlattr *data[],
 			     struct netlink_ext_ack *extack)
 {
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = link->flags;
 	int err;
 
 	if (!data)
 		return 0;
 	err = vnveth_changelink_check(dev, data, extack);
-	if (!err && data[VNIC_VETH_SCRUB])
-		err = vnveth_change_scrub(dev, data[VNIC_VETH_SCRUB], extack);
-	if (!err && data[VNIC_VETH_BACKPRESSURE])
-		err = vnic_link_set_flag(dev, VNIC_LINK_BACKPRESSURE,
-					 nla_get_u8(data[VNIC_VETH_BACKPRESSURE]));
-	if (!err && data[VNIC_VETH_BQL])
-		err = vnic_link_set_flag(dev, VNIC_LINK_BQL,
-					 nla_get_u8(data[VNIC_VETH_BQL]));
-	return err;
+	if (err)
+		return err;
+	/* The flag says the opposite of the attribute. */
+	if (data[VNIC_VETH_SCRUB])
+		flags = vnic_link_flag(flags, VNIC_LINK_NO_SCRUB,
+				       data[VNIC_VETH_SCRUB]) ^
+			VNIC_LINK_NO_SCRUB;
+	flags = vnic_link_flag(flags, VNIC_LINK_BACKPRESSURE,
+			       data[VNIC_VETH_BACKPRESSURE]);
+	flags = vnic_link_flag(flags, VNIC_LINK_BQL, data[VNIC_VETH_BQL]);
+	return vnic_link_set_flags(dev, flags);
 }
 
 static size_t vnveth_get_size(const struct net_device *dev)

@@ -148,8 +148,8 @@ static void state_add_link(struct state *state, struct nlmsghdr *head, bool own)
 {
 	static const int kept[] = {
 		IFLA_ADDRESS, IFLA_MTU, IFLA_MASTER, IFLA_TXQLEN,
-		IFLA_OPERSTATE, IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES,
-		IFLA_LINKINFO, IFLA_QDISC, IFLA_XDP, IFLA_CARRIER, IFLA_GROUP,
+		IFLA_NUM_TX_QUEUES, IFLA_NUM_RX_QUEUES, IFLA_LINKINFO,
+		IFLA_QDISC, IFLA_XDP, IFLA_CARRIER, IFLA_GROUP,
 		IFLA_LINK_NETNSID,
 	};
 	struct ifinfomsg *info = NLMSG_DATA(head);
@@ -161,7 +161,9 @@ static void state_add_link(struct state *state, struct nlmsghdr *head, bool own)
 	for (a = IFLA_RTA(info); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
 		if (a->rta_type == IFLA_IFNAME) {
 			name = RTA_DATA(a);
-			state_add(state, "\n%s flags %x", name, info->ifi_flags);
+			/* What comes of a carrier comes later, by itself. */
+			state_add(state, "\n%s flags %x", name,
+				  info->ifi_flags & 0xffff & ~IFF_RUNNING);
 		}
 		for (i = 0; i < ARRAY_SIZE(kept); i++) {
 			if ((a->rta_type & NLA_TYPE_MASK) != kept[i])

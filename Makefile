@@ -26,6 +26,10 @@
 ##                 each; MUTANTS="tag-lost tx-drops" some of them
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
+## make fuzz       hostile programs against the module in a guest, until one of
+##                 them finds something: MINUTES=10, SEED=N; REPLAY=FILE runs
+##                 what was found; MUTANT=NAME plants a fault; KERNEL=K;
+##                 FLAGS="--fresh ...": see tools/fuzz/run --help
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
 ## make install    module, header, udev rule, and the tools with their manual
 ##                 pages; DESTDIR, INSTALL_MOD_PATH
@@ -102,6 +106,14 @@ conformance:
 mutants:
 	@tools/setup check
 	@tools/check/mutants $(MUTANTS)
+
+.PHONY: fuzz
+fuzz:
+	@tools/setup vm
+	@tools/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY)) \
+		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(KERNEL),--kernel $(KERNEL)) \
+		$(FLAGS)
 
 .PHONY: clean
 clean:

@@ -74,6 +74,18 @@ static void set_option(int fd, int option, const void *value, int size)
 	check("setsockopt", setsockopt(fd, SOL_XDP, option, value, size));
 }
 
+/* What a socket had there, the kernel takes away some time after its end. */
+static void bind_queue(int fd, const struct sockaddr_xdp *at)
+{
+	long end = milliseconds() + PATIENCE;
+
+	while (bind(fd, (const void *)at, sizeof(*at))) {
+		if (errno != EBUSY || milliseconds() > end)
+			check("bind", -1);
+		poll(NULL, 0, 10);
+	}
+}
+
 static int xsk_socket(const char *dev, int queue, int flags)
 {
 	struct xdp_umem_reg reg = {
@@ -112,7 +124,7 @@ static int xsk_socket(const char *dev, int queue, int flags)
 		 sizeof(struct xdp_desc));
 	map_ring(fd, &transmit, XDP_PGOFF_TX_RING, &offsets.tx,
 		 sizeof(struct xdp_desc));
-	check("bind", bind(fd, (void *)&at, sizeof(at)));
+	bind_queue(fd, &at);
 	return fd;
 }
 

@@ -18,6 +18,11 @@ need_helpers hints newlink xdp
 
 ICMP=1 UDP=17
 
+ready_or_not()
+{
+	says hints '^ready' || finished "$HINTS_PID"
+}
+
 # asks NS DEV PROTOCOL: a program that waits for a packet
 asks()
 {
@@ -26,7 +31,8 @@ asks()
 	# shellcheck disable=SC2153	# need_helpers sets it
 	start hints "$HINTS" "$@"
 	HINTS_PID=$PID
-	if within 30 says hints '^ready'; then
+	within 30 ready_or_not
+	if says hints '^ready'; then
 		return
 	fi
 	wait "$PID"

@@ -88,9 +88,10 @@ kill_processes()
 	no_processes
 }
 
+# What else is there is no interface: bonding has a file in that folder.
 interfaces()
 {
-	ls /sys/class/net
+	find /sys/class/net -type l -printf '%f\n' | sort
 }
 
 namespaces()

@@ -91,12 +91,14 @@ int vnic_stats_grow(struct net_device *dev, unsigned int queues)
 	for (i = 0; i < queues; i++) {
 		if (link->stats[i])
 			continue;
-		stats = kzalloc(sizeof(*stats), GFP_KERNEL_ACCOUNT);
+		stats = i ? kzalloc(sizeof(*stats), GFP_KERNEL_ACCOUNT) :
+			    &link->first;
 		if (!stats)
 			return -ENOMEM;
 		stats->cpu = netdev_alloc_pcpu_stats(struct vnic_cpu_stats);
 		if (!stats->cpu) {
-			kfree(stats);
+			if (i)
+				kfree(stats);
 			return -ENOMEM;
 		}
 		WRITE_ONCE(link->stats[i], stats);
@@ -119,7 +121,8 @@ void vnic_stats_free(struct net_device *dev)
 		if (!link->stats[i])
 			continue;
 		free_percpu(link->stats[i]->cpu);
-		kfree(link->stats[i]);
+		if (i)
+			kfree(link->stats[i]);
 	}
 	kvfree(link->stats);
 	link->stats = NULL;

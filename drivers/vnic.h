@@ -27,103 +27,6 @@
 
 #define VNIC_VERSION	"0.1"
 
-/* ------------------------------------------------------------------ link.c
- * What vndummy and vnveth share: the head of their private data, validation,
- * ethtool answers.
- */
-struct vnic_rxqs;
-struct vnic_stats;
-
-/**
- * struct vnic_link - the head of a vndummy's or vnveth's private data
- * @stats: counters, one set for each queue; made by vnic_stats_grow() as
- *	queues come into use and freed when the last reference to the device is
- *	gone; so whoever holds a device, or is in an RCU section that saw it,
- *	may count. A set, once there, stays.
- * @peer: vnveth: the other end, held through @peer_tracker; written under
- *	RTNL, read in transmit under RCU. NULL before the pair is tied and once
- *	one end is being deleted, which deletes the other with it. vndummy:
- *	always NULL.
- * @peer_tracker: our reference to @peer
- * @rxqs: rings and NAPIs, if the device has some now (rxq.c); written under
- *	RTNL, read under RCU
- * @xdp: the XDP program, owned; written under RTNL, read under RCU
- * @ring_len: packets that a ring holds; under RTNL
- * @rx_usecs: the longest that a packet may wait for others, in microseconds;
- *	written under RTNL, read without it
- * @rx_frames: so many packets do not wait, 0: as many as the ring holds; as
- *	@rx_usecs
- * @bql_lock: serializes those who tell the transmit queues of this device what
- *	its peer has taken; a softirq lock
- * @flags: VNIC_LINK_*; written under RTNL, read without it
- */
-struct vnic_link {
-	struct vnic_stats		**stats;
-	struct net_device __rcu		*peer;
-	struct vnic_rxqs __rcu		*rxqs;
-	struct bpf_prog __rcu		*xdp;
-	unsigned int			ring_len;
-	u32				rx_usecs;
-	u32				rx_frames;
-	unsigned int			flags;
-	spinlock_t			bql_lock;	/* completing */
-	netdevice_tracker		peer_tracker;
-};
-
-/* A full ring stops the transmit queue, if that has a qdisc. */
-#define VNIC_LINK_BACKPRESSURE	BIT(0)
-/* Byte queue limits on the transmit queues. */
-#define VNIC_LINK_BQL		BIT(1)
-/* Packets lose nothing of what they carry when they change namespaces. */
-#define VNIC_LINK_NO_SCRUB	BIT(2)
-/* No Ethernet header. */
-#define VNIC_LINK_L3		BIT(3)
-/* vndummy: what is sent is received. */
-#define VNIC_LINK_LOOPBACK	BIT(4)
-
-/* Where the length of a ring begins, and ends. */
-#define VNIC_LINK_RING		256
-#define VNIC_LINK_RING_MAX	65536
-
-int vnic_link_init(struct net_device *dev);
-void vnic_link_free(struct net_device *dev);
-void vnic_link_setup(struct net_device *dev);
-unsigned int vnic_link_num_queues(void);
-int vnic_link_queues(struct net_device *dev, struct nlattr *tb[]);
-unsigned int vnic_link_flag(unsigned int flags, unsigned int flag,
-			    const struct nlattr *attr);
-int vnic_link_set_flags(struct net_device *dev, unsigned int flags);
-int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack);
-int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
-		  struct netlink_ext_ack *extack);
-void vnic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
-int vnic_get_link_ksettings(struct net_device *dev,
-			    struct ethtool_link_ksettings *cmd);
-
-/* ------------------------------------------------------------ linkethtool.c
- * ethtool's rings, moderation and channels of vndummy and vnveth.
- */
-void vnic_link_get_ringparam(struct net_device *dev,
-			     struct ethtool_ringparam *ring,
-			     struct kernel_ethtool_ringparam *kernel,
-			     struct netlink_ext_ack *extack);
-int vnic_link_set_ringparam(struct net_device *dev,
-			    struct ethtool_ringparam *ring,
-			    struct kernel_ethtool_ringparam *kernel,
-			    struct netlink_ext_ack *extack);
-int vnic_link_get_coalesce(struct net_device *dev,
-			   struct ethtool_coalesce *coalesce,
-			   struct kernel_ethtool_coalesce *kernel,
-			   struct netlink_ext_ack *extack);
-int vnic_link_set_coalesce(struct net_device *dev,
-			   struct ethtool_coalesce *coalesce,
-			   struct kernel_ethtool_coalesce *kernel,
-			   struct netlink_ext_ack *extack);
-void vnic_link_get_channels(struct net_device *dev,
-			    struct ethtool_channels *channels);
-int vnic_link_set_channels(struct net_device *dev,
-			   struct ethtool_channels *channels);
-
 /* ----------------------------------------------------------------- stats.c
  * What has become of each packet of a vndummy or vnveth, queue by queue.
  */
@@ -234,6 +137,82 @@ struct vnic_stats {
 	atomic64_t			rare[VNIC_STATS_RARE];
 };
 
+/* ------------------------------------------------------------------ link.c
+ * What vndummy and vnveth share: the head of their private data, validation,
+ * ethtool answers.
+ */
+struct vnic_rxqs;
+
+/**
+ * struct vnic_link - the head of a vndummy's or vnveth's private data
+ * @stats: counters, one set for each queue; made by vnic_stats_grow() as
+ *	queues come into use and freed when the last reference to the device is
+ *	gone; so whoever holds a device, or is in an RCU section that saw it,
+ *	may count. A set, once there, stays.
+ * @first: that of the first queue, which every device has: the core rounds the
+ *	size of a device up, and here is room
+ * @peer: vnveth: the other end, held through @peer_tracker; written under
+ *	RTNL, read in transmit under RCU. NULL before the pair is tied and once
+ *	one end is being deleted, which deletes the other with it. vndummy:
+ *	always NULL.
+ * @peer_tracker: our reference to @peer
+ * @rxqs: rings and NAPIs, if the device has some now (rxq.c); written under
+ *	RTNL, read under RCU
+ * @xdp: the XDP program, owned; written under RTNL, read under RCU
+ * @ring_len: packets that a ring holds; under RTNL
+ * @rx_usecs: the longest that a packet may wait for others, in microseconds;
+ *	written under RTNL, read without it
+ * @rx_frames: so many packets do not wait, 0: as many as the ring holds; as
+ *	@rx_usecs
+ * @bql_lock: serializes those who tell the transmit queues of this device what
+ *	its peer has taken; a softirq lock
+ * @flags: VNIC_LINK_*; written under RTNL, read without it
+ */
+struct vnic_link {
+	struct vnic_stats		**stats;
+	struct net_device __rcu		*peer;
+	struct vnic_rxqs __rcu		*rxqs;
+	struct bpf_prog __rcu		*xdp;
+	unsigned int			ring_len;
+	u32				rx_usecs;
+	u32				rx_frames;
+	unsigned int			flags;
+	spinlock_t			bql_lock;	/* completing */
+	netdevice_tracker		peer_tracker;
+	struct vnic_stats		first;
+};
+
+/* A full ring stops the transmit queue, if that has a qdisc. */
+#define VNIC_LINK_BACKPRESSURE	BIT(0)
+/* Byte queue limits on the transmit queues. */
+#define VNIC_LINK_BQL		BIT(1)
+/* Packets lose nothing of what they carry when they change namespaces. */
+#define VNIC_LINK_NO_SCRUB	BIT(2)
+/* No Ethernet header. */
+#define VNIC_LINK_L3		BIT(3)
+/* vndummy: what is sent is received. */
+#define VNIC_LINK_LOOPBACK	BIT(4)
+
+/* Where the length of a ring begins, and ends. */
+#define VNIC_LINK_RING		256
+#define VNIC_LINK_RING_MAX	65536
+
+int vnic_link_init(struct net_device *dev);
+void vnic_link_free(struct net_device *dev);
+void vnic_link_setup(struct net_device *dev);
+unsigned int vnic_link_num_queues(void);
+int vnic_link_queues(struct net_device *dev, struct nlattr *tb[]);
+unsigned int vnic_link_flag(unsigned int flags, unsigned int flag,
+			    const struct nlattr *attr);
+int vnic_link_set_flags(struct net_device *dev, unsigned int flags);
+int vnic_register(struct net_device *dev, struct netlink_ext_ack *extack);
+int vnic_validate(struct nlattr *tb[], u64 known, u32 max_mtu,
+		  struct netlink_ext_ack *extack);
+void vnic_get_drvinfo(struct net_device *dev, struct ethtool_drvinfo *info);
+int vnic_get_link_ksettings(struct net_device *dev,
+			    struct ethtool_link_ksettings *cmd);
+
+/* What counts, of stats.c, wants to know a link. */
 int vnic_stats_grow(struct net_device *dev, unsigned int queues);
 void vnic_stats_free(struct net_device *dev);
 void vnic_stats_sum(struct net_device *dev, int queue, u64 *sum);
@@ -300,6 +279,30 @@ static inline unsigned int vnic_rx_len(const struct sk_buff *skb)
 {
 	return skb->len + (skb->data - skb_mac_header(skb));
 }
+
+/* ------------------------------------------------------------ linkethtool.c
+ * ethtool's rings, moderation and channels of vndummy and vnveth.
+ */
+void vnic_link_get_ringparam(struct net_device *dev,
+			     struct ethtool_ringparam *ring,
+			     struct kernel_ethtool_ringparam *kernel,
+			     struct netlink_ext_ack *extack);
+int vnic_link_set_ringparam(struct net_device *dev,
+			    struct ethtool_ringparam *ring,
+			    struct kernel_ethtool_ringparam *kernel,
+			    struct netlink_ext_ack *extack);
+int vnic_link_get_coalesce(struct net_device *dev,
+			   struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel,
+			   struct netlink_ext_ack *extack);
+int vnic_link_set_coalesce(struct net_device *dev,
+			   struct ethtool_coalesce *coalesce,
+			   struct kernel_ethtool_coalesce *kernel,
+			   struct netlink_ext_ack *extack);
+void vnic_link_get_channels(struct net_device *dev,
+			    struct ethtool_channels *channels);
+int vnic_link_set_channels(struct net_device *dev,
+			   struct ethtool_channels *channels);
 
 /* ------------------------------------------------------------------ cell.c
  * Where a pair hands over: one queue and one NAPI for each CPU.

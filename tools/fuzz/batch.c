@@ -20,6 +20,7 @@ struct call {
 	size_t			room;
 	unsigned int		count;	/* entries that are filled */
 	unsigned int		bad;	/* the first that has to be refused */
+	bool			slow;	/* packets may lie in slow memory */
 };
 
 /* A field that has to be 0 is not. */
@@ -67,6 +68,11 @@ static void fill_entry(struct rng *rng, struct call *call, unsigned int i,
 		packet.len = rng_below(rng, 2048);
 	}
 	entry->len = packet.len;
+	/* The next entries may change while this one's packet is waited for. */
+	if (call->slow && rng_one_in(rng, 4)) {
+		entry->addr = (uintptr_t)slow_page(i, packet.data);
+		entry->len = 20 + rng_below(rng, 1500);
+	}
 	if (rng_one_in(rng, 32))
 		entry->addr = rng_one_in(rng, 2) ? 0 : -4096ULL;
 	if (rng_one_in(rng, 32))
@@ -166,6 +172,7 @@ long op_batch(struct worker *worker, const struct op *op)
 		.data = room + BATCH_DATA,
 		.count = entry_count(rng),
 		.bad = ~0U,
+		.slow = !private,
 	};
 	__u32 lengths[8];
 	unsigned int i;

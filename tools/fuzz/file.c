@@ -403,9 +403,13 @@ static long op_flip(struct worker *worker, const struct op *op)
 	}
 	words += at;
 	do {
-		for (i = 0; i < 8; i++)
+		for (i = 0; i < 8; i++) {
 			old[i] = __atomic_exchange_n(&words[i * stride],
 						     op->x, __ATOMIC_RELAXED);
+			/* It has to change, to something that is let pass. */
+			if (old[i] == op->x || !old[i])
+				old[i] = op->y % 1600;
+		}
 		if (rounds++ % 16 == 0)
 			sched_yield();
 		for (i = 0; i < 8; i++)

@@ -5,6 +5,7 @@
  *	fuzz.c		options, worlds, what has to be so after each
  *	input.c		inputs: made, changed, read and written
  *	world.c		threads that run an input over the same tables
+ *	slow.c		memory that lets the kernel wait
  *	cover.c		which edges of the module were passed
  *	file.c		operations on /dev/vnic, but for those of
  *	ioctl.c, batch.c
@@ -216,6 +217,10 @@ int link_make(const char *kind, const char *name, __u32 queues);
 int link_delete(const char *name);
 int links_delete(void);
 void xdp_load(void);
+
+/* slow.c */
+void slow_begin(void);
+void *slow_page(unsigned int which, void *otherwise);
 
 /* tree.c */
 void tree_make(struct message *m, struct rng *rng);

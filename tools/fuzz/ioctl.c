@@ -213,7 +213,7 @@ long op_setiff(struct worker *worker, const struct op *op)
 		op_open(worker, op);
 	memset(ifr, 0, sizeof(*ifr));
 	op_name(op, ifr->ifr_name);
-	if (op->a % 8 == 7)
+	if (op->a % 4 == 2)
 		memcpy(ifr->ifr_name,
 		       names[op->x % COUNT_OF(names)],
 		       strnlen(names[op->x % COUNT_OF(names)], IFNAMSIZ));
@@ -221,7 +221,8 @@ long op_setiff(struct worker *worker, const struct op *op)
 	if (op->a % 16)
 		ifr->ifr_flags &= ~IFF_MULTI_QUEUE;
 	if (!(op->a & 1))
-		ifr->ifr_flags = (ifr->ifr_flags & ~0xf) | (op->b & 1 ? IFF_TUN : IFF_TAP);
+		ifr->ifr_flags = (op->x & IFF_NO_PI) |
+				 (op->b & 1 ? IFF_TUN : IFF_TAP);
 	return ioctl(op_fd(op), TUNSETIFF, ifr) ? -errno : 0;
 }
 

@@ -126,6 +126,7 @@ void world_begin(void)
 		world_spaces[i] = open("/proc/self/ns/net",
 				       O_RDONLY | O_CLOEXEC);
 	}
+	slow_begin();
 	shared = mmap(NULL, FUZZ_ROOM, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	for (i = 0; i < FUZZ_THREADS; i++) {

@@ -174,13 +174,15 @@ int vnic_link_set_channels(struct net_device *dev,
 		return -EINVAL;
 
 	err = vnic_stats_grow(dev, max(rx, tx));
-	if (!err)
+	/* Only to have more of them can fail: fewer come last, and undo. */
+	if (!err && tx > was)
 		err = netif_set_real_num_tx_queues(dev, tx);
 	if (err)
 		return err;
 	err = vnic_link_set_rx(dev, rx);
-	/* It was so before: what fails is to make more. */
-	if (err && was < tx)
+	if (err)
 		netif_set_real_num_tx_queues(dev, was);
+	else if (tx < was)
+		err = netif_set_real_num_tx_queues(dev, tx);
 	return err;
 }

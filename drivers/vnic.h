@@ -245,7 +245,9 @@ static inline struct vnic_stats *vnic_stats_of(struct net_device *dev,
 static inline void vnic_stats_add(struct net_device *dev, unsigned int queue,
 				  enum vnic_stat stat, unsigned int n)
 {
-	atomic64_add(n, &vnic_stats_of(dev, queue)->rare[stat]);
+	/* Mostly of what went wrong, and mostly nothing did. */
+	if (n)
+		atomic64_add(n, &vnic_stats_of(dev, queue)->rare[stat]);
 }
 
 /* Context: bottom halves off. */

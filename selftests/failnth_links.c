@@ -247,6 +247,13 @@ FAIL_TEST(channels_less)
 	      delete("v0"));
 }
 
+/* What could be done of it is undone. */
+FAIL_TEST(channels_more_and_less)
+{
+	SWEEP(pair(true) ?: gro("v0", true) ?: channels("v0", 1, QUEUES),
+	      channels("v0", QUEUES, 1), delete("v0"));
+}
+
 FAIL_TEST(channels_cells)
 {
 	SWEEP(pair(true) ?: channels("v0", 1, 1),

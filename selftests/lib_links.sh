@@ -237,3 +237,22 @@ large_come()
 	ended dump "$dump" 30
 	is "$STATUS" 0 "tcpdump saw a packet of more than 2000 bytes"
 }
+
+# v1 in B is deleted, and v0 in A with it, while both send
+delete_in_flight()
+{
+	local flood back
+
+	start flood "$PACKETS" -n "$A" v0 0 1400
+	flood=$PID
+	start back "$PACKETS" -n "$B" v1 0 60
+	back=$PID
+	eventually 10 "v0 receives" more_than 300 "$A" v0 rx_packets
+	eventually 10 "v1 receives" more_than 300 "$B" v1 rx_packets
+	run ip -n "$B" link del v1
+	gone "$A" v0 || fail "v1 deleted, v0 still there"
+	ended flood "$flood" 10
+	is "$STATUS" 1 "status of the sender on v0"
+	ended back "$back" 10
+	is "$STATUS" 1 "status of the sender on v1"
+}

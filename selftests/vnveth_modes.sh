@@ -364,23 +364,10 @@ test_moves_xdp()
 # ends PREPARE...: gone while both send
 ends()
 {
-	local flood back
-
 	pair
 	silence "$A" "$B"
 	"$@"
-	start flood "$PACKETS" -n "$A" v0 0 1400
-	flood=$PID
-	start back "$PACKETS" -n "$B" v1 0 60
-	back=$PID
-	eventually 10 "v0 receives" more_than 300 "$A" v0 rx_packets
-	eventually 10 "v1 receives" more_than 300 "$B" v1 rx_packets
-	run ip -n "$B" link del v1
-	gone "$A" v0 || fail "v1 deleted, v0 still there"
-	ended flood "$flood" 10
-	is "$STATUS" 1 "status of the sender on v0"
-	ended back "$back" 10
-	is "$STATUS" 1 "status of the sender on v1"
+	delete_in_flight
 }
 
 with_gro()

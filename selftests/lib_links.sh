@@ -62,12 +62,25 @@ CORE_DROPS=
 
 # sums NS DEV: each counter that both a device and its queues have is the sum
 # of the queues', each one that `ip` knows too is the same there, and what was
-# dropped is the sum of the reasons.
+# dropped is the sum of the reasons. Polled: `ip` is asked after ethtool, and the
+# kernel sends something of its own now and then.
 sums()
+{
+	within 10 sums_are "$@" || fail "$2: figures that differ:$DIFFERENT"
+}
+
+# same NUMBER NUMBER WHAT: else it is among those that differ
+same()
+{
+	(($1 == $2)) || DIFFERENT+=" $3 ($1, $2)"
+}
+
+sums_are()
 {
 	local -A sums_now=() sums_of=() sums_drops=([rx]=0 [tx]=0)
 	local sums_key sums_rest way
 
+	DIFFERENT=
 	stats sums_now "$1" "$2"
 	for sums_key in "${!sums_now[@]}"; do
 		sums_rest=${sums_key#[rt]x_drop_}
@@ -80,21 +93,22 @@ sums()
 	done
 	for sums_key in "${!sums_of[@]}"; do
 		[[ ! ${sums_now[$sums_key]:-} ]] ||
-			is "${sums_of[$sums_key]}" "${sums_now[$sums_key]}" \
-				"$2: sum over the queues of $sums_key"
+			same "${sums_of[$sums_key]}" "${sums_now[$sums_key]}" \
+				"$sums_key as the queues' sum"
 	done
 	for sums_key in {rx,tx}_{packets,bytes}; do
-		is "${sums_now[$sums_key]:-none}" \
-			"${sums_now[ip_$sums_key]}" "$2: $sums_key"
+		same "${sums_now[$sums_key]:--1}" \
+			"${sums_now[ip_$sums_key]:--2}" "$sums_key"
 	done
 	for way in rx tx; do
 		if [[ $way == tx && $CORE_DROPS ]] &&
 			((sums_drops[tx] < sums_now[ip_tx_dropped])); then
 			continue
 		fi
-		is "${sums_drops[$way]}" "${sums_now[ip_${way}_dropped]}" \
-			"$2: sum of the reasons of ${way}_dropped"
+		same "${sums_drops[$way]}" "${sums_now[ip_${way}_dropped]}" \
+			"${way}_dropped as the reasons' sum"
 	done
+	[[ ! $DIFFERENT ]]
 }
 
 # What one end of a pair has sent or lost the other has received or lost.

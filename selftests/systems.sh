@@ -210,10 +210,13 @@ pings()
 	run at "$1" ping -qc 2 -i 0.02 -W 5 "${@:3}" "$2"
 }
 
-# deaf PLACE ADDRESS [OPTION...]: no answer
+# deaf PLACE ADDRESS [OPTION...]: no answer. Where nobody even says whose address
+# it is, the kernel goes on asking for three seconds, and then throws away what
+# was sent meanwhile, the next ping too: that is cut short.
 deaf()
 {
 	refused "100% packet loss" at "$1" ping -qc 1 -W 0.3 "${@:3}" "$2"
+	run at "$1" ip neigh flush to "$2" nud incomplete
 }
 
 # bulk FROM TO ADDRESS [NS DEV tx|rx whole|cut]...: TCP from one place to the

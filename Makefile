@@ -30,6 +30,11 @@
 ##                 them finds something: MINUTES=10, SEED=N; REPLAY=FILE runs
 ##                 what was found; MUTANT=NAME plants a fault; KERNEL=K;
 ##                 FLAGS="--fresh ...": see tools/fuzz/run --help
+## make bench      instructions for each packet, of the in-tree drivers and of
+##                 ours, in a guest that counts them; KERNEL=6.12,
+##                 WORKLOADS="write-* xdp-*" (tools/bench/goals.json has them),
+##                 FLAGS="--rounds 3 ...": see tools/bench/run --help
+## make bench-wall  the same by the clock, for machines that do not do much else
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
 ## make install    module, header, udev rule, and the tools with their manual
 ##                 pages; DESTDIR, INSTALL_MOD_PATH
@@ -115,11 +120,22 @@ fuzz:
 		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(KERNEL),--kernel $(KERNEL)) \
 		$(FLAGS)
 
+.PHONY: bench
+bench:
+	@tools/setup vm
+	@tools/bench/run $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) $(WORKLOADS)
+
+.PHONY: bench-wall
+bench-wall:
+	@tools/setup vm
+	@tools/bench/run --wall $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) \
+		$(WORKLOADS)
+
 .PHONY: clean
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/matrix build/mutants build/results build/tools
+		build/bench build/matrix build/mutants build/results build/tools
 
 .PHONY: distclean
 distclean:

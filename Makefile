@@ -123,12 +123,12 @@ fuzz:
 .PHONY: bench
 bench:
 	@tools/setup vm
-	@tools/bench/run $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) $(WORKLOADS)
+	@set -f; tools/bench/run $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) $(WORKLOADS)
 
 .PHONY: bench-wall
 bench-wall:
 	@tools/setup vm
-	@tools/bench/run --wall $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) \
+	@set -f; tools/bench/run --wall $(if $(KERNEL),--kernel "$(KERNEL)") $(FLAGS) \
 		$(WORKLOADS)
 
 .PHONY: clean

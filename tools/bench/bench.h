@@ -77,6 +77,7 @@ struct workload {
  * struct run - a workload on one of its two sides
  * @work: the workload
  * @side: whose device
+ * @mark: for tools/bench/profile; none while warming up
  * @ns: what the clock has counted in this round
  * @generated: the part of it that the generator has taken
  * @started: of the clock
@@ -95,6 +96,7 @@ struct workload {
 struct run {
 	const struct workload	*work;
 	enum side		side;
+	enum bench_mark		mark;
 	uint64_t		ns, generated, started, idle;
 	char			dev[IFNAMSIZ];
 	unsigned int		index;

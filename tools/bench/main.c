@@ -89,12 +89,15 @@ void clock_start(struct run *run)
 {
 	run->idle = idle_time();
 	run->started = now();
+	bench_mark(run->mark);
 }
 
 void clock_stop(struct run *run)
 {
-	uint64_t end = now();
+	uint64_t end;
 
+	bench_mark(BENCH_MARK_NONE);
+	end = now();
 	run->ns += end - run->started - (idle_time() - run->idle);
 }
 
@@ -105,7 +108,7 @@ void generate(struct run *run, enum bench_mode mode, unsigned int count,
 	struct bench_xmit xmit = {
 		.frame = (uintptr_t)run->frame, .len = run->len,
 		.ifindex = run->index, .count = count, .burst = burst,
-		.mode = mode,
+		.mode = mode, .mark = run->mark,
 	};
 
 	if (ioctl(generator, BENCH_XMIT, &xmit))
@@ -181,6 +184,7 @@ static void one_round(struct run *run, FILE *out)
 	settle();
 	run->ns = 0;
 	run->generated = 0;
+	run->mark = out ? (enum bench_mark)run->side : BENCH_MARK_NONE;
 	run->work->round(run);
 	if (out)
 		fprintf(out, "result %s %s %u %llu %llu\n", run->work->name,

@@ -125,6 +125,7 @@ static int bench_run(struct net_device *dev, struct bench_xmit *xmit,
 	/* Nothing of what was before is for the clock. */
 	bench_finish();
 	start = ktime_get_ns();
+	bench_mark(xmit->mark);
 	switch (xmit->mode) {
 	case BENCH_SINGLE:
 		xmit->refused = bench_single(skbs, xmit->count);
@@ -138,6 +139,7 @@ static int bench_run(struct net_device *dev, struct bench_xmit *xmit,
 		break;
 	}
 	bench_finish();
+	bench_mark(BENCH_MARK_NONE);
 	xmit->ns = ktime_get_ns() - start;
 	return 0;
 }

@@ -23,6 +23,39 @@ enum bench_mode {
 	BENCH_START,
 };
 
+/**
+ * enum bench_mark - what tools/bench/plugin.c is to count from here on
+ * @BENCH_MARK_PEER: the in-tree side's instructions
+ * @BENCH_MARK_OURS: ours
+ * @BENCH_MARK_NONE: none
+ */
+enum bench_mark {
+	BENCH_MARK_PEER,
+	BENCH_MARK_OURS,
+	BENCH_MARK_NONE,
+};
+
+#define BENCH_MARK	0x7e57be00
+
+/* An instruction that does nothing, but is known by its number */
+static inline void bench_mark(enum bench_mark mark)
+{
+	switch (mark) {
+	case BENCH_MARK_PEER:
+		__asm__ volatile("nopl %c0(%%rax)" : :
+				 "i" (BENCH_MARK + BENCH_MARK_PEER));
+		break;
+	case BENCH_MARK_OURS:
+		__asm__ volatile("nopl %c0(%%rax)" : :
+				 "i" (BENCH_MARK + BENCH_MARK_OURS));
+		break;
+	default:
+		__asm__ volatile("nopl %c0(%%rax)" : :
+				 "i" (BENCH_MARK + BENCH_MARK_NONE));
+		break;
+	}
+}
+
 #define BENCH_FRAME_MAX	9000
 #define BENCH_COUNT_MAX	4096
 
@@ -34,7 +67,9 @@ enum bench_mode {
  * @count: how many
  * @burst: see &enum bench_mode
  * @mode: &enum bench_mode
+ * @mark: &enum bench_mark, while the clock runs
  * @refused: out: how many of them the device or its queue refused
+ * @unused: 0
  * @ns: out: from the first packet until nothing is left to do for softirqs on
  *	this processor
  */
@@ -45,7 +80,9 @@ struct bench_xmit {
 	__u32		count;
 	__u32		burst;
 	__u32		mode;
+	__u32		mark;
 	__u32		refused;
+	__u32		unused;
 	__aligned_u64	ns;
 };
 

@@ -33,7 +33,8 @@
 ## make bench      instructions for each packet, of the in-tree drivers and of
 ##                 ours, in a guest that counts them; KERNEL=6.12,
 ##                 WORKLOADS="write-* xdp-*" (tools/bench/goals.json has them),
-##                 FLAGS="--rounds 3 ...": see tools/bench/run --help
+##                 FLAGS="--rounds 3 ...": see tools/bench/run --help;
+##                 tools/bench/profile WORKLOAD says where they are spent
 ## make bench-wall  the same by the clock, for machines that do not do much else
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
 ## make install    module, header, udev rule, and the tools with their manual

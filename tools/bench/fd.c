@@ -328,6 +328,8 @@ static void reader_bursts(struct run *run, unsigned int count)
 				die("send");
 		if (read(tap->done, &many, sizeof(many)) != sizeof(many))
 			die("eventfd");
+		/* By the next burst it shall sleep again. */
+		sched_yield();
 		count -= run->work->batch;
 	}
 }

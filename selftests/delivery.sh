@@ -33,8 +33,9 @@ exchange()
 	[[ $out == *"$wanted exchanges"* ]] ||
 		fail "not all $wanted exchanges were made"
 	[[ $out =~ ([0-9]+)" delayed" ]] || fail "no count of delayed ACKs"
-	# the first few of a connection are acknowledged at once
-	((BASH_REMATCH[1] * 2 > wanted)) ||
+	# The first few of a connection are acknowledged at once, and on a kernel
+	# that is slow most have their answer before the delay is over.
+	((BASH_REMATCH[1] * 2 * ${VNIC_PATIENCE:-1} > wanted)) ||
 		fail "only ${BASH_REMATCH[1]} ACKs were delayed: the test" \
 		     "does not go where the deadlock is"
 }

@@ -104,10 +104,14 @@ build_log()
 # for kernels where sparse still looks at locks.
 planted()
 {
-	local name=$1 dir=build/check/$1.planted log file marked seen
+	local name=$1 dir=build/check/$1.planted log file marked seen entry
+	local -a inside=()
 	shift
 
-	eval "$(tools/qemu/kernel)"
+	eval "$(tools/qemu/kernel "${kernel_option[@]}")"
+	# As tools/build does it
+	entry=${KDIR%/usr/src/*}
+	[[ ! -e $entry/chroot ]] || inside=("tools/qemu/chroot" "$entry")
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp tools/check/examples/"$name"*.c "$dir"
@@ -117,8 +121,9 @@ planted()
 		obj-m += \$(patsubst \$(src)/%.c,%.o,\$(wildcard \$(src)/${name}_locks.c))
 		endif
 	END
-	log=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$KDIR" \
-		M="$PWD/$dir" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules 2>&1) ||
+	log=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "${inside[@]}" \
+		make -s -C "$KDIR" M="$PWD/$dir" CONFIG_DEBUG_INFO_BTF_MODULES= \
+		"$@" modules 2>&1) ||
 		die "its own example cannot be built
 $log"
 	for file in "$dir"/*.c; do

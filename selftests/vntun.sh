@@ -132,7 +132,8 @@ test_memory()
 	cost warm 2
 	cost few 4
 	cost many 256
-	((few > 0 && few * 4 < many)) ||
+	# A few pages of others' come and go meanwhile.
+	((many > 1000 && few * 4 < many)) ||
 		fail "4 queues cost $few KiB, 256 cost $many"
 }
 

@@ -132,6 +132,8 @@ test_l3_others()
 
 test_l3_refused()
 {
+	local out
+
 	ours "$VNVETH"
 	setup_ns A
 	run "$NEWLINK" -n "$A" add "$VNVETH" name v0 info 32 01 peer name v1
@@ -139,7 +141,11 @@ test_l3_refused()
 		address 02:00:00:00:00:01 info 32 01
 	refused "EOPNOTSUPP peer.address" "$NEWLINK" -n "$A" add "$VNVETH" \
 		name x0 info 32 01 peer name x1 address 02:00:00:00:00:01
-	refused "" ip -n "$A" link set v0 address 02:00:00:00:00:01
+	# Newer kernels do not ask a device whose address has no length.
+	ip -n "$A" link set v0 address 02:00:00:00:00:01 2>&3 &&
+		note "taken, and without effect"
+	capture out ip -n "$A" link show dev v0
+	[[ $out != *02:00:00* ]] || fail "v0 has a MAC address"
 	refused "EOPNOTSUPP" "$XDP" -n "$A" v0 verdict 2
 	refused "EOPNOTSUPP info" "$NEWLINK" -n "$A" set v0 kind "$VNVETH" \
 		info 32 00
@@ -314,7 +320,7 @@ there()
 
 test_moves_gro()
 {
-	local flood out
+	local flood out CORE_DROPS=1
 
 	pair
 	silence "$A" "$B"
@@ -333,7 +339,7 @@ test_moves_gro()
 # The program goes with the device.
 test_moves_xdp()
 {
-	local flood out seen
+	local flood out seen CORE_DROPS=1
 
 	pair
 	silence "$A" "$B"

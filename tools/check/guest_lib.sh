@@ -32,8 +32,10 @@ forbidden+='|UBSAN|KASAN|KCSAN|KFENCE|ODEBUG|kmemleak|lockdep|locking depend'
 forbidden+='|suspicious RCU|stall|soft lockup|blocked for more than'
 forbidden+='|segfault|traps: |Out of memory'
 
-# But these: the core says so of a bad MTU by ioctl, which a test has to try.
-allowed=': mtu (less|greater) than device (minimum|maximum)$'
+# But these: the core says so of a bad MTU, and of a queue for which there is no
+# memory, by ioctl, which a test has to try.
+allowed=': (mtu (less|greater) than device (minimum|maximum)'
+allowed+='|refused to change device tx_queue_len)$'
 
 problem()
 {

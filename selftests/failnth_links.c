@@ -8,6 +8,9 @@
  * Moves to another namespace are not here: where the core has no memory for one
  * it warns, and goes on.
  */
+/* The core copies an interface's request back when all is done. */
+#define FAIL_UNTOLD	-EFAULT
+
 #include "failnth.h"
 
 #include "bpf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What helpers with more than one end share: giving up, a socket in a
- * namespace, and frames of which every byte is known.
+ * namespace, frames of which every byte is known, attributes of netlink.
  */
 #ifndef HELPER_H
 #define HELPER_H
@@ -25,6 +25,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
 
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -50,6 +51,20 @@ static inline void die(const char *what)
 {
 	perror(what);
 	exit(2);
+}
+
+/* An attribute at the end of a message that has room for it */
+static inline struct nlattr *attr_put(struct nlmsghdr *head, int type,
+				      const void *data, size_t len)
+{
+	struct nlattr *attr = (void *)((char *)head + head->nlmsg_len);
+
+	attr->nla_type = type;
+	attr->nla_len = NLA_HDRLEN + len;
+	if (len)
+		memcpy(attr + 1, data, len);
+	head->nlmsg_len += NLA_ALIGN(attr->nla_len);
+	return attr;
 }
 
 /* From here on, this process is in that namespace. */

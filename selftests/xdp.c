@@ -310,18 +310,6 @@ static union {
 	char bytes[16384];
 } message, answer;
 
-static struct nlattr *put(int type, const void *data, size_t len)
-{
-	struct nlattr *attr = (void *)(message.bytes + message.head.nlmsg_len);
-
-	attr->nla_type = type;
-	attr->nla_len = NLA_HDRLEN + len;
-	if (len)
-		memcpy(attr + 1, data, len);
-	message.head.nlmsg_len += NLA_ALIGN(attr->nla_len);
-	return attr;
-}
-
 static void begin(int type, int index)
 {
 	struct ifinfomsg *link = NLMSG_DATA(&message.head);
@@ -368,9 +356,9 @@ static int attach(int index, int prog, __u32 flags)
 
 	begin(RTM_NEWLINK, index);
 	message.head.nlmsg_flags |= NLM_F_ACK;
-	xdp = put(IFLA_XDP | NLA_F_NESTED, NULL, 0);
-	put(IFLA_XDP_FD, &prog, sizeof(prog));
-	put(IFLA_XDP_FLAGS, &flags, sizeof(flags));
+	xdp = attr_put(&message.head, IFLA_XDP | NLA_F_NESTED, NULL, 0);
+	attr_put(&message.head, IFLA_XDP_FD, &prog, sizeof(prog));
+	attr_put(&message.head, IFLA_XDP_FLAGS, &flags, sizeof(flags));
 	xdp->nla_len = message.bytes + message.head.nlmsg_len - (char *)xdp;
 	if (ask())
 		return 1;

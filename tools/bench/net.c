@@ -166,18 +166,6 @@ static union {
 	unsigned char bytes[1024];
 } message;
 
-static struct nlattr *put(int type, const void *data, size_t len)
-{
-	struct nlattr *attr = (void *)(message.bytes + message.head.nlmsg_len);
-
-	attr->nla_type = type;
-	attr->nla_len = NLA_HDRLEN + len;
-	if (len)
-		memcpy(attr + 1, data, len);
-	message.head.nlmsg_len += NLA_ALIGN(attr->nla_len);
-	return attr;
-}
-
 static void put_end(struct nlattr *nest)
 {
 	nest->nla_len = message.bytes + message.head.nlmsg_len -
@@ -248,17 +236,19 @@ void link_new(const char *kind, const char *name, const char *peer)
 	struct ifinfomsg head = {};
 
 	begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, 0);
-	put(IFLA_IFNAME, name, strlen(name) + 1);
-	info = put(IFLA_LINKINFO | NLA_F_NESTED, NULL, 0);
-	put(IFLA_INFO_KIND, kind, strlen(kind) + 1);
+	attr_put(&message.head, IFLA_IFNAME, name, strlen(name) + 1);
+	info = attr_put(&message.head, IFLA_LINKINFO | NLA_F_NESTED, NULL, 0);
+	attr_put(&message.head, IFLA_INFO_KIND, kind, strlen(kind) + 1);
 	if (peer) {
-		data = put(IFLA_INFO_DATA | NLA_F_NESTED, NULL, 0);
-		nest = put(VETH_INFO_PEER | NLA_F_NESTED, NULL, 0);
+		data = attr_put(&message.head, IFLA_INFO_DATA | NLA_F_NESTED,
+				NULL, 0);
+		nest = attr_put(&message.head, VETH_INFO_PEER | NLA_F_NESTED,
+				NULL, 0);
 		memcpy(message.bytes + message.head.nlmsg_len, &head,
 		       sizeof(head));
 		message.head.nlmsg_len += sizeof(head);
-		put(IFLA_IFNAME, peer, strlen(peer) + 1);
-		put(IFLA_NET_NS_FD, &far_ns, sizeof(far_ns));
+		attr_put(&message.head, IFLA_IFNAME, peer, strlen(peer) + 1);
+		attr_put(&message.head, IFLA_NET_NS_FD, &far_ns, sizeof(far_ns));
 		put_end(nest);
 		put_end(data);
 	}
@@ -283,9 +273,9 @@ void link_xdp(unsigned int index, int prog)
 		die("BPF_PROG_LOAD");
 	}
 	begin(RTM_NEWLINK, NLM_F_ACK, index);
-	nest = put(IFLA_XDP | NLA_F_NESTED, NULL, 0);
-	put(IFLA_XDP_FD, &prog, sizeof(prog));
-	put(IFLA_XDP_FLAGS, &flags, sizeof(flags));
+	nest = attr_put(&message.head, IFLA_XDP | NLA_F_NESTED, NULL, 0);
+	attr_put(&message.head, IFLA_XDP_FD, &prog, sizeof(prog));
+	attr_put(&message.head, IFLA_XDP_FLAGS, &flags, sizeof(flags));
 	put_end(nest);
 	ask("IFLA_XDP");
 }

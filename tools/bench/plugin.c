@@ -2,11 +2,10 @@
 /*
  * plugin - for QEMU: which instructions a guest has run, between two marks
  *
- * A mark is an instruction that does nothing and carries a number (bench.h). Each
+ * A mark is an instruction that does nothing and carries a number (vnic_bench.h). Each
  * block of instructions that QEMU translates has a counter; at the first mark of
  * a side the counters are remembered, at the end what has been added is that
  * side's. tools/bench/profile makes functions of the addresses.
- *
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -28,7 +28,8 @@
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make fuzz       hostile programs against the module in a guest, until one of
 ##                 them finds something: MINUTES=10, SEED=N; REPLAY=FILE runs
-##                 what was found; MUTANT=NAME plants a fault; KERNEL=K;
+##                 what was found; MUTANT=NAME plants a fault; KERNEL=K, and
+##                 KERNEL=uml is user-mode Linux: fast, and with KASAN;
 ##                 FLAGS="--fresh ...": see tools/fuzz/run --help
 ## make bench      instructions for each packet, of the in-tree drivers and of
 ##                 ours, in a guest that counts them; KERNEL=6.12,
@@ -115,7 +116,7 @@ mutants:
 
 .PHONY: fuzz
 fuzz:
-	@tools/setup vm
+	@tools/setup vm $(if $(filter uml debug kcsan,$(KERNEL)),debug)
 	@tools/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY)) \
 		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(KERNEL),--kernel $(KERNEL)) \

@@ -117,6 +117,7 @@ static unsigned int vnic_attach_unslot(struct vnic_port *port,
 static int vnic_attach_join(struct vnic_port *port, struct vnic_queue *queue,
 			    unsigned int flags)
 {
+	struct ptr_ring *ring = &queue->ring;
 	int err;
 
 	err = security_tun_dev_attach(&queue->sk, port->security);
@@ -126,7 +127,7 @@ static int vnic_attach_join(struct vnic_port *port, struct vnic_queue *queue,
 		return -EBUSY;
 	if (port->numqueues + port->numdisabled == port->dev->num_tx_queues)
 		return -E2BIG;
-	if (vnic_queue_resize(port, queue, port->ring_len))
+	if (vnic_queue_resize(port, &ring, 1, port->ring_len))
 		return -ENOMEM;
 	err = xdp_rxq_info_reg(&queue->rxq, port->dev, port->numqueues, 0);
 	if (err)

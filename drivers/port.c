@@ -283,26 +283,33 @@ void vnic_port_setup(struct net_device *dev, unsigned int type)
  * @len: packets that each shall hold
  *
  * Context: process, RTNL held.
- * Return: 0 or -ENOMEM, with some rings as they were.
+ * Return: 0 or -ENOMEM, with all rings as they were.
  */
 int vnic_port_set_ring(struct vnic_port *port, unsigned int len)
 {
+	unsigned int i, n = port->numqueues + port->numdisabled;
 	struct vnic_queue *queue;
-	unsigned int i;
+	struct ptr_ring **rings;
 	int err;
 
+	if (!n)
+		goto done;
+	rings = kmalloc_array(n, sizeof(*rings), GFP_KERNEL);
+	if (!rings)
+		return -ENOMEM;
 	for (i = 0; i < port->numqueues; i++) {
 		queue = rtnl_dereference(port->slots[i].queue);
-		err = vnic_queue_resize(port, queue, len);
-		if (err)
-			return err;
-		vnic_queue_wake_tx(port, queue);
+		rings[i] = &queue->ring;
 	}
-	list_for_each_entry(queue, &port->disabled, next) {
-		err = vnic_queue_resize(port, queue, len);
-		if (err)
-			return err;
-	}
+	list_for_each_entry(queue, &port->disabled, next)
+		rings[i++] = &queue->ring;
+	err = vnic_queue_resize(port, rings, n, len);
+	kfree(rings);
+	if (err)
+		return err;
+	for (i = 0; i < port->numqueues; i++)
+		vnic_queue_wake_tx(port, rtnl_dereference(port->slots[i].queue));
+done:
 	port->ring_len = len;
 	return 0;
 }

@@ -106,15 +106,15 @@ static void vnic_queue_lose(struct vnic_port *port, unsigned int index,
  */
 static void vnic_queue_overflow(void *ptr)
 {
+	struct vnic_queue *queue;
 	struct xdp_frame *frame;
-	struct vnic_port *port;
 	struct sk_buff *skb;
 
 	if (vnic_ring_is_xdp(ptr)) {
 		frame = vnic_ring_to_xdp(ptr);
-		port = netdev_priv(frame->dev_rx);
-		frame->dev_rx = (void *)port->overflow;
-		port->overflow = frame;
+		queue = (void *)frame->dev_rx;
+		frame->dev_rx = (void *)queue->overflow;
+		queue->overflow = frame;
 	} else {
 		skb = ptr;
 		vnic_queue_lose(netdev_priv(skb->dev),
@@ -123,31 +123,39 @@ static void vnic_queue_overflow(void *ptr)
 }
 
 /**
- * vnic_queue_resize() - make the ring longer or shorter
- * @port: the device that it is from
- * @queue: the queue
- * @len: packets that it shall hold; 0 makes it lose every one
+ * vnic_queue_resize() - make rings longer or shorter
+ * @port: the device that they are from
+ * @rings: those of its queues
+ * @n: how many, 1 or more
+ * @len: packets that each shall hold; 0 makes it lose every one
  *
  * Keeps the oldest packets; those that find no room any more are dropped and
  * counted.
  *
  * Context: process, RTNL held.
- * Return: 0 or -ENOMEM, with the ring as it was.
+ * Return: 0 or -ENOMEM, with all rings as they were.
  */
-int vnic_queue_resize(struct vnic_port *port, struct vnic_queue *queue,
-		      unsigned int len)
+int vnic_queue_resize(struct vnic_port *port, struct ptr_ring **rings,
+		      unsigned int n, unsigned int len)
 {
-	struct ptr_ring *ring = &queue->ring;
+	struct vnic_queue *queue;
 	struct xdp_frame *frame;
+	unsigned int i;
 	int err;
 
-	err = ptr_ring_resize_multiple_bh(&ring, 1, len, GFP_KERNEL_ACCOUNT,
+	err = ptr_ring_resize_multiple_bh(rings, n, len, GFP_KERNEL_ACCOUNT,
 					  vnic_queue_overflow);
-	while ((frame = port->overflow)) {
-		port->overflow = (void *)frame->dev_rx;
-		vnic_queue_lose(port, queue->index, vnic_ring_from_xdp(frame));
+	if (err)
+		return err;
+	for (i = 0; i < n; i++) {
+		queue = container_of(rings[i], struct vnic_queue, ring);
+		while ((frame = queue->overflow)) {
+			queue->overflow = (void *)frame->dev_rx;
+			vnic_queue_lose(port, queue->index,
+					vnic_ring_from_xdp(frame));
+		}
 	}
-	return err;
+	return 0;
 }
 
 /**

@@ -600,9 +600,11 @@ static inline void vnic_qstats_setup_link(struct net_device *dev)
  * @ring: packets from the stack, waiting for the program: struct sk_buff, or
  *	struct xdp_frame with the lowest bit of the pointer set. Its producer
  *	lock is taken in transmit (BH off), its consumer lock in process
- *	context, BH off. A packet in the ring belongs to the device, as its
- *	skb->dev or xdp_frame->dev_rx; the ring is therefore emptied before
- *	@port is let go of.
+ *	context, BH off. A packet in the ring belongs to the device: an skb by
+ *	its skb->dev, a frame by its dev_rx, which has this queue instead. The
+ *	ring is therefore emptied before @port is let go of.
+ * @overflow: XDP frames that found no room when the ring was made shorter,
+ *	linked by their dev_rx, until they can be freed; under RTNL
  * @consumed: packets fetched since the transmit queue was stopped; under the
  *	ring's consumer lock
  * @fasync: who wants SIGIO; its own locking
@@ -632,6 +634,7 @@ struct vnic_queue {
 	struct vnic_port __rcu		*port;
 	struct list_head		next;
 	struct ptr_ring			ring;
+	struct xdp_frame		*overflow;
 	unsigned int			consumed;
 	struct fasync_struct		*fasync;
 	unsigned int			flags;
@@ -666,8 +669,8 @@ static inline void *vnic_ring_from_xdp(struct xdp_frame *frame)
 
 struct vnic_queue *vnic_queue_alloc(struct net *net);
 void vnic_queue_free(struct vnic_queue *queue);
-int vnic_queue_resize(struct vnic_port *port, struct vnic_queue *queue,
-		      unsigned int len);
+int vnic_queue_resize(struct vnic_port *port, struct ptr_ring **rings,
+		      unsigned int n, unsigned int len);
 void vnic_queue_purge(struct vnic_port *port, struct vnic_queue *queue,
 		      unsigned int index);
 void vnic_queue_start(struct vnic_queue *queue);
@@ -954,8 +957,6 @@ struct vnic_slot {
  * @numdisabled: how many queues TUNSETQUEUE has detached; written under RTNL
  * @numplain: how many of both have no virtio header; under RTNL
  * @disabled: those that are detached; under RTNL
- * @overflow: XDP frames that found no room in a ring made shorter, linked by
- *	their dev_rx, until they can be freed; under RTNL
  * @slots: dev->num_tx_queues of them
  * @base: counters of what no slot can be told for
  * @flows: which flow came from which queue; there as soon as there is a
@@ -986,7 +987,6 @@ struct vnic_port {
 	unsigned int			numdisabled;
 	unsigned int			numplain;
 	struct list_head		disabled;
-	struct xdp_frame		*overflow;
 	struct vnic_slot		*slots;
 	struct vnic_count __percpu	*base;
 	struct vnic_flows __rcu		*flows;

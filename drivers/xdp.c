@@ -34,8 +34,8 @@ static int vnic_xdp_put(struct vnic_port *port, int n,
 	if (!queue)
 		return -ENXIO;
 	for (i = 0; i < n; i++) {
-		/* For whoever has to count it as lost. */
-		frames[i]->dev_rx = port->dev;
+		/* For whoever has to count it as lost: see vnic_queue. */
+		frames[i]->dev_rx = (void *)queue;
 		if (!vnic_queue_put(port, queue, vnic_ring_from_xdp(frames[i]),
 				    NULL))
 			break;

@@ -105,6 +105,67 @@ FAIL_TEST(tunsetqueue_attach)
 	      set_queue(nic.fd, IFF_ATTACH_QUEUE), shut(&nic));
 }
 
+/* ------------------------------------------------------------ ring lengths */
+
+/* Fetches all that are there, of 1,000 at the most; how many that were. */
+static int fetch(struct nic *nic)
+{
+	int n = 0;
+
+	while (n < 1000 && read(nic->fd, packet, sizeof(packet)) > 0)
+		n++;
+	return n;
+}
+
+/* How many packets fit into each of the two rings; -EDOM if they differ */
+static int rings_hold(void)
+{
+	struct flow flow = {
+		.mode = IFF_TAP, .proto = IPPROTO_UDP, .from_stack = true,
+	};
+	int sock = packet_socket(nic.index), i, len, one = 1;
+
+	if (sock < 0)
+		return sock;
+	/* A queueing discipline would hold some back. */
+	if (setsockopt(sock, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
+		return -errno;
+	/* 100 flows are too many for a ring of 8, whichever it is. */
+	for (i = 0; i < 100; i++) {
+		flow.from = 1000 + i;
+		len = flow_build(&flow, packet, 100, i);
+		if (send(sock, packet, len, 0) != len && errno != ENOBUFS)
+			return -errno;
+	}
+	close(sock);
+	i = fetch(&nic);
+	return fetch(&second) == i ? i : -EDOM;
+}
+
+/*
+ * All rings have become longer, or all are as they were. The core asks us
+ * first, and if the queueing discipline refuses then it does not say so.
+ */
+static int lengthen(void)
+{
+	int result = if_set(nic.name, SIOCSIFTXQLEN, 8);
+	int hold = rings_hold();
+
+	if (hold == 8 || (hold == 4 && result))
+		return result;
+	/* Not a refusal, after which a second try would do. */
+	fprintf(stderr, "the rings hold %d after %d\n", hold, result);
+	_exit(KSFT_FAIL);
+}
+
+FAIL_TEST(ring_length)
+{
+	SWEEP(start(TAP | IFF_MULTI_QUEUE) ?:
+	      nic_open(&second, nic.name, TAP | IFF_MULTI_QUEUE, O_NONBLOCK) ?:
+	      if_set(nic.name, SIOCSIFTXQLEN, 4),
+	      lengthen(), shut(&second) ?: shut(&nic));
+}
+
 /* ------------------------------------------------------------ other ioctls */
 
 static int any(unsigned long request, const void *value)

@@ -416,8 +416,10 @@ static inline int link_make(const char *kind, const char *name, __u32 queues,
 	struct request r = request_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 
 	request_put(&r, IFLA_IFNAME, name, strlen(name) + 1);
-	if (queues)
+	if (queues) {
 		request_put(&r, IFLA_NUM_TX_QUEUES, &queues, sizeof(queues));
+		request_put(&r, IFLA_NUM_RX_QUEUES, &queues, sizeof(queues));
+	}
 	request_put_info(&r, kind, attrs);
 	return request_do(&r);
 }

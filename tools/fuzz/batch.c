@@ -19,6 +19,7 @@ struct call {
 	unsigned char		*data;
 	size_t			room;
 	unsigned int		count;	/* entries that are filled */
+	unsigned int		asked;	/* what the head says, of these or of more */
 	unsigned int		bad;	/* the first that has to be refused */
 	bool			slow;	/* packets may lie in slow memory */
 };
@@ -133,8 +134,8 @@ static void judge(const struct call *call, bool refuse, long result)
 	if (result > (long)call->bad)
 		report("entry %u has to be refused, %ld were taken", call->bad,
 		       result);
-	if (result > (long)call->count)
-		report("%ld of %u entries were taken", result, call->count);
+	if (result > (long)call->asked)
+		report("%ld of %u entries were taken", result, call->asked);
 }
 
 /* What was received lies in its buffer, and nothing behind that. */
@@ -188,6 +189,7 @@ long op_batch(struct worker *worker, const struct op *op)
 	if (!send && private)
 		memset(call.data, GUARD, 8 * 16384);
 	refuse = fill_head(rng, &call);
+	call.asked = call.batch->count;
 	result = ioctl(op_fd(op), send ? VNIC_IOC_SEND : VNIC_IOC_RECV,
 		       call.batch);
 	if (result < 0)

@@ -19,6 +19,10 @@
 
 static const char *cover_path;
 static __u64 cover_start, cover_end;
+/* What tells the two apart; in user-mode Linux, where KCOV does not trace
+ * softirqs, kernel addresses have not that bit.
+ */
+static __u64 cover_task;
 
 /**
  * cover_find() - is there coverage on this kernel, and where is our module?
@@ -50,6 +54,7 @@ bool cover_find(void)
 	}
 	if (modules)
 		fclose(modules);
+	cover_task = cover_start & COVER_TASK;
 	return cover_start;
 }
 
@@ -106,7 +111,7 @@ unsigned int cover_collect(const struct cover *cover)
 	__u64 last = 0;
 
 	for (i = 1; i <= n && i < COVER_SIZE; i++) {
-		pc = cover->area[i] | COVER_TASK;
+		pc = cover->area[i] | cover_task;
 		if (pc < cover_start || pc >= cover_end)
 			continue;
 		/* From the start of the module: it lies elsewhere each time. */
@@ -115,7 +120,7 @@ unsigned int cover_collect(const struct cover *cover)
 			state->passed[pc / FUZZ_GRAIN] = 1;
 		edge = pc * 0x9e3779b1;
 		/* A softirq comes in between anywhere: its place alone. */
-		if (cover->area[i] & COVER_TASK) {
+		if (!cover_task || cover->area[i] & COVER_TASK) {
 			edge ^= last * 0x85ebca6b;
 			last = pc;
 		}

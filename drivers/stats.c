@@ -129,6 +129,35 @@ void vnic_stats_free(struct net_device *dev)
 }
 
 /**
+ * vnic_count_rx_of() - vnic_count_rx() for any queue
+ * @dev: the device
+ * @queue: by which queue the packets came
+ * @packets: how many
+ * @bytes: of all of them, Ethernet headers included
+ *
+ * Context: bottom halves off; the device is held, or seen in an RCU section.
+ */
+void vnic_count_rx_of(struct net_device *dev, unsigned int queue,
+		      unsigned int packets, unsigned int bytes)
+{
+	vnic_stats_rx(vnic_stats_of(dev, queue), packets, bytes);
+}
+
+/**
+ * vnic_count_tx_of() - vnic_count_tx() for any queue
+ * @dev: the device
+ * @queue: by which queue the packet went
+ * @bytes: its bytes, Ethernet header included
+ *
+ * Context: bottom halves off; the device is held, or seen in an RCU section.
+ */
+void vnic_count_tx_of(struct net_device *dev, unsigned int queue,
+		      unsigned int bytes)
+{
+	vnic_stats_tx(vnic_stats_of(dev, queue), bytes);
+}
+
+/**
  * vnic_lose_rx() - lose a packet that was on its way to the stack
  * @dev: the device that would have received it
  * @queue: by which queue

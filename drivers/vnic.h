@@ -226,6 +226,11 @@ void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss);
 
+void vnic_count_rx_of(struct net_device *dev, unsigned int queue,
+		      unsigned int packets, unsigned int bytes);
+void vnic_count_tx_of(struct net_device *dev, unsigned int queue,
+		      unsigned int bytes);
+
 /* The counters of a queue; of the first if it has none yet. */
 static inline struct vnic_stats *vnic_stats_of(struct net_device *dev,
 					       unsigned int queue)
@@ -235,7 +240,7 @@ static inline struct vnic_stats *vnic_stats_of(struct net_device *dev,
 
 	if (likely(queue < max(dev->num_rx_queues, dev->num_tx_queues)))
 		stats = READ_ONCE(link->stats[queue]);
-	return stats ?: link->stats[0];
+	return stats ?: &link->first;
 }
 
 /*
@@ -251,12 +256,11 @@ static inline void vnic_stats_add(struct net_device *dev, unsigned int queue,
 }
 
 /* Context: bottom halves off. */
-static inline void vnic_count_rx(struct net_device *dev, unsigned int queue,
+static inline void vnic_stats_rx(struct vnic_stats *stats,
 				 unsigned int packets, unsigned int bytes)
 {
-	struct vnic_cpu_stats *cpu;
+	struct vnic_cpu_stats *cpu = this_cpu_ptr(stats->cpu);
 
-	cpu = this_cpu_ptr(vnic_stats_of(dev, queue)->cpu);
 	u64_stats_update_begin(&cpu->syncp);
 	u64_stats_add(&cpu->rx_packets, packets);
 	u64_stats_add(&cpu->rx_bytes, bytes);
@@ -264,16 +268,41 @@ static inline void vnic_count_rx(struct net_device *dev, unsigned int queue,
 }
 
 /* Context: bottom halves off. */
-static inline void vnic_count_tx(struct net_device *dev, unsigned int queue,
-				 unsigned int bytes)
+static inline void vnic_stats_tx(struct vnic_stats *stats, unsigned int bytes)
 {
-	struct vnic_cpu_stats *cpu;
+	struct vnic_cpu_stats *cpu = this_cpu_ptr(stats->cpu);
 
-	cpu = this_cpu_ptr(vnic_stats_of(dev, queue)->cpu);
 	u64_stats_update_begin(&cpu->syncp);
 	u64_stats_inc(&cpu->tx_packets);
 	u64_stats_add(&cpu->tx_bytes, bytes);
 	u64_stats_update_end(&cpu->syncp);
+}
+
+/*
+ * The first queue's are where the device is, and mostly there is no other; all
+ * that others take is out of the way. Context: bottom halves off.
+ */
+static inline void vnic_count_rx(struct net_device *dev, unsigned int queue,
+				 unsigned int packets, unsigned int bytes)
+{
+	struct vnic_link *link = netdev_priv(dev);
+
+	if (likely(!queue))
+		vnic_stats_rx(&link->first, packets, bytes);
+	else
+		vnic_count_rx_of(dev, queue, packets, bytes);
+}
+
+/* The same for transmit. */
+static inline void vnic_count_tx(struct net_device *dev, unsigned int queue,
+				 unsigned int bytes)
+{
+	struct vnic_link *link = netdev_priv(dev);
+
+	if (likely(!queue))
+		vnic_stats_tx(&link->first, bytes);
+	else
+		vnic_count_tx_of(dev, queue, bytes);
 }
 
 /* Bytes on the wire of a packet that is on its way up. */

@@ -77,23 +77,44 @@ lose:
 	vnic_lose_rx(dev, queue, skb, loss);
 }
 
+/* Apart, so that who only swallows has few registers to save. */
+static noinline netdev_tx_t vndummy_xmit_loop(struct sk_buff *skb,
+					      struct net_device *dev)
+{
+	vnic_count_tx(dev, skb_get_queue_mapping(skb), skb->len);
+	skb_tx_timestamp(skb);
+	/* A generator may send one packet again and again. */
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (skb)
+		vndummy_loop(skb, dev);
+	else
+		vnic_lose_rx(dev, 0, NULL, VNIC_LOSS_NOMEM);
+	return NETDEV_TX_OK;
+}
+
 static netdev_tx_t vndummy_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct vnic_link *link = netdev_priv(dev);
 
+	if (unlikely(READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK))
+		return vndummy_xmit_loop(skb, dev);
 	vnic_count_tx(dev, skb_get_queue_mapping(skb), skb->len);
 	skb_tx_timestamp(skb);
-	if (unlikely(READ_ONCE(link->flags) & VNIC_LINK_LOOPBACK)) {
-		/* A generator may send one packet again and again. */
-		skb = skb_share_check(skb, GFP_ATOMIC);
-		if (skb)
-			vndummy_loop(skb, dev);
-		else
-			vnic_lose_rx(dev, 0, NULL, VNIC_LOSS_NOMEM);
-		return NETDEV_TX_OK;
+
+	/* Swallowed, not lost: consumed. */
+	if (skb_shared(skb)) {
+		/* A generator's, which will send it again. */
+		if (!refcount_dec_and_test(&skb->users))
+			return NETDEV_TX_OK;
+		/* It has let go of it just now, and it is ours alone. */
+		refcount_set(&skb->users, 1);
 	}
-	/* Swallowed, not lost: consumed. Netpoll comes with interrupts off. */
-	dev_consume_skb_any(skb);
+	/*
+	 * Heads of packets are freed many at a time where bottom halves are
+	 * off, as they are in every transmit. Only netpoll comes from anywhere,
+	 * with interrupts off: also from the middle of such a freeing.
+	 */
+	napi_consume_skb(skb, !in_hardirq() && !irqs_disabled());
 	return NETDEV_TX_OK;
 }
 

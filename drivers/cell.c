@@ -17,7 +17,13 @@
  * also taken by others than its own CPU: by vnic_cell_flush(), and by another
  * CPU's softirq after this one was unplugged. It is never waited for in
  * normal running.
+ *
+ * A cell has its NAPI all the time, so that nobody else can ever schedule it;
+ * whether it is on its way to be polled is for the cell's lock to say. So a
+ * packet neither asks for the NAPI nor gives it back, which would take it
+ * longer than the cell itself.
  */
+#include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 
@@ -28,17 +34,18 @@
 
 /**
  * struct vnic_cell - packets that wait for delivery on one CPU
- * @lock: protects @skbs and @len; taken with bottom halves off
- * @skbs: linked by skb->list. A packet here holds no reference to its
- *	skb->dev: a device that goes takes its packets out with
- *	vnic_cell_flush()
- * @len: of @skbs
- * @napi: delivers; scheduled by whoever finds the cell empty
+ * @lock: protects @scheduled and @skbs, whose own lock is not used; taken with
+ *	bottom halves off
+ * @scheduled: @napi is on its way to be polled, and will find what is added.
+ *	Cleared by the poll that leaves nothing here
+ * @skbs: the packets. They hold no reference to their skb->dev: a device that
+ *	goes takes its packets out with vnic_cell_flush()
+ * @napi: delivers; ours from vnic_cell_init() to vnic_cell_exit()
  */
 struct vnic_cell {
-	spinlock_t		lock;	/* skbs, len */
-	struct list_head	skbs;
-	unsigned int		len;
+	spinlock_t		lock;	/* scheduled, skbs */
+	bool			scheduled;
+	struct sk_buff_head	skbs;
 	struct napi_struct	napi;
 };
 
@@ -58,44 +65,21 @@ static struct net_device *vnic_cell_dev;
 bool vnic_cell_add(struct sk_buff *skb)
 {
 	struct vnic_cell *cell = this_cpu_ptr(vnic_cells);
-	bool first;
+	bool scheduled;
 
 	spin_lock(&cell->lock);
-	if (unlikely(cell->len >= VNIC_CELL_LIMIT)) {
+	if (unlikely(skb_queue_len(&cell->skbs) >= VNIC_CELL_LIMIT)) {
 		spin_unlock(&cell->lock);
 		return false;
 	}
-	first = list_empty(&cell->skbs);
-	list_add_tail(&skb->list, &cell->skbs);
-	cell->len++;
+	__skb_queue_tail(&cell->skbs, skb);
+	scheduled = cell->scheduled;
+	cell->scheduled = true;
 	spin_unlock(&cell->lock);
 
-	/*
-	 * Not empty: the poll that will come has not taken them yet, and it
-	 * takes all or asks to be called again.
-	 */
-	if (first)
-		napi_schedule(&cell->napi);
+	if (!scheduled)
+		__napi_schedule(&cell->napi);
 	return true;
-}
-
-/* Move up to @budget packets over to @batch; returns how many. */
-static int vnic_cell_take(struct vnic_cell *cell, struct list_head *batch,
-			  int budget)
-{
-	int n = 0;
-
-	spin_lock(&cell->lock);
-	if (cell->len <= budget) {
-		list_splice_init(&cell->skbs, batch);
-		n = cell->len;
-	} else {
-		for (; n < budget; n++)
-			list_move_tail(cell->skbs.next, batch);
-	}
-	cell->len -= n;
-	spin_unlock(&cell->lock);
-	return n;
 }
 
 /* The receive queue that the sender has recorded; the first if it has not. */
@@ -104,21 +88,28 @@ static unsigned int vnic_cell_queue(const struct sk_buff *skb)
 	return skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : 0;
 }
 
+/* There may be fewer of them by now. */
+static void vnic_cell_check_queue(struct sk_buff *skb, unsigned int queue)
+{
+	if (unlikely(queue) &&
+	    queue >= READ_ONCE(skb->dev->real_num_rx_queues))
+		skb_set_queue_mapping(skb, 0);
+}
+
 /*
  * Drop what was sent to a receiver that is down by now: the core believes that
  * a closed device receives nothing after it has waited for RCU, and it may by
  * then be on its way into another namespace. Count the others, a run of
- * packets of one receiver in one go. Returns how many are left.
+ * packets of one receiver in one go.
  */
-static int vnic_cell_admit(struct list_head *batch)
+static void vnic_cell_admit(struct sk_buff_head *batch)
 {
 	unsigned int packets = 0, bytes = 0, queue = 0;
 	struct net_device *dev = NULL;
 	struct sk_buff *skb, *next;
 	bool running = false;
-	int n = 0;
 
-	list_for_each_entry_safe(skb, next, batch, list) {
+	skb_queue_walk_safe(batch, skb, next) {
 		if (skb->dev != dev || vnic_cell_queue(skb) != queue) {
 			if (packets)
 				vnic_count_rx(dev, queue, packets, bytes);
@@ -129,44 +120,98 @@ static int vnic_cell_admit(struct list_head *batch)
 			bytes = 0;
 		}
 		if (unlikely(!running)) {
-			skb_list_del_init(skb);
+			__skb_unlink(skb, batch);
 			vnic_lose_rx(dev, queue, skb, VNIC_LOSS_DOWN);
 			continue;
 		}
-		/* The receiver may have fewer by now. */
-		if (queue && queue >= READ_ONCE(dev->real_num_rx_queues))
-			skb_set_queue_mapping(skb, 0);
+		vnic_cell_check_queue(skb, queue);
 		packets++;
 		bytes += vnic_rx_len(skb);
-		n++;
 	}
 	if (packets)
 		vnic_count_rx(dev, queue, packets, bytes);
-	return n;
 }
 
+/* The same for one, which is not worth a list: that costs more than it saves. */
+static void vnic_cell_deliver_one(struct sk_buff *skb)
+{
+	unsigned int queue = vnic_cell_queue(skb);
+	struct net_device *dev = skb->dev;
+
+	if (unlikely(!netif_running(dev))) {
+		vnic_lose_rx(dev, queue, skb, VNIC_LOSS_DOWN);
+		return;
+	}
+	vnic_cell_check_queue(skb, queue);
+	vnic_count_rx(dev, queue, 1, vnic_rx_len(skb));
+	netif_receive_skb(skb);
+}
+
+/* What links packets in a queue are the same two words that do in a list. */
+static void vnic_cell_deliver_list(struct sk_buff_head *batch)
+{
+	struct list_head list;
+
+	BUILD_BUG_ON(offsetof(struct sk_buff, list.next) !=
+		     offsetof(struct sk_buff, next));
+	BUILD_BUG_ON(offsetof(struct sk_buff, list.prev) !=
+		     offsetof(struct sk_buff, prev));
+	list.next = &batch->next->list;
+	list.prev = &batch->prev->list;
+	list.next->prev = &list;
+	list.prev->next = &list;
+	netif_receive_skb_list(&list);
+}
+
+/*
+ * Takes the lock over, returns what the poll has to. Apart, so that one packet
+ * has few registers to save.
+ */
+static noinline int vnic_cell_poll_many(struct vnic_cell *cell, int budget)
+	__releases(&cell->lock)
+{
+	struct sk_buff_head batch;
+	int i, done = budget;
+
+	__skb_queue_head_init(&batch);
+	if (skb_queue_len(&cell->skbs) <= budget) {
+		/* As many as the budget would mean that there are more. */
+		done = min_t(int, skb_queue_len(&cell->skbs), budget - 1);
+		skb_queue_splice_init(&cell->skbs, &batch);
+		cell->scheduled = false;
+	} else {
+		for (i = 0; i < budget; i++)
+			__skb_queue_tail(&batch, __skb_dequeue(&cell->skbs));
+	}
+	spin_unlock(&cell->lock);
+
+	vnic_cell_admit(&batch);
+	if (likely(skb_queue_len(&batch) > 1))
+		vnic_cell_deliver_list(&batch);
+	else if (!skb_queue_empty(&batch))
+		netif_receive_skb(__skb_dequeue(&batch));
+	return done;
+}
+
+/*
+ * Nothing is left here: the core lets go of the NAPI, and who adds next puts it
+ * on its way again, maybe from under the delivery. Else it is told that the
+ * budget was not enough, and comes back.
+ */
 static int vnic_cell_poll(struct napi_struct *napi, int budget)
 {
 	struct vnic_cell *cell = container_of(napi, struct vnic_cell, napi);
 	struct sk_buff *skb;
-	LIST_HEAD(batch);
-	int n, left;
 
-	n = vnic_cell_take(cell, &batch, budget);
-	left = vnic_cell_admit(&batch);
-	if (left == 1) {
-		/* A list of one costs more than it saves. */
-		skb = list_first_entry(&batch, struct sk_buff, list);
-		skb_list_del_init(skb);
-		netif_receive_skb(skb);
-	} else if (left) {
-		netif_receive_skb_list(&batch);
-	}
-
-	/* What was added meanwhile has marked the NAPI: it is not completed. */
-	if (n < budget)
-		napi_complete_done(napi, n);
-	return n;
+	spin_lock(&cell->lock);
+	if (skb_queue_len(&cell->skbs) != 1)
+		return vnic_cell_poll_many(cell, budget);
+	skb = cell->skbs.next;
+	__skb_unlink(skb, &cell->skbs);
+	cell->scheduled = false;
+	spin_unlock(&cell->lock);
+	vnic_cell_deliver_one(skb);
+	return 1;
 }
 
 /**
@@ -183,25 +228,24 @@ static int vnic_cell_poll(struct napi_struct *napi, int budget)
 void vnic_cell_flush(struct net_device *dev)
 {
 	struct sk_buff *skb, *next;
+	struct sk_buff_head found;
 	struct vnic_cell *cell;
-	LIST_HEAD(found);
 	int cpu;
 
+	__skb_queue_head_init(&found);
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(vnic_cells, cpu);
 		spin_lock_bh(&cell->lock);
-		list_for_each_entry_safe(skb, next, &cell->skbs, list) {
+		skb_queue_walk_safe(&cell->skbs, skb, next) {
 			if (skb->dev != dev)
 				continue;
-			list_move_tail(&skb->list, &found);
-			cell->len--;
+			__skb_unlink(skb, &cell->skbs);
+			__skb_queue_tail(&found, skb);
 		}
 		spin_unlock_bh(&cell->lock);
 	}
-	list_for_each_entry_safe(skb, next, &found, list) {
-		skb_list_del_init(skb);
+	while ((skb = __skb_dequeue(&found)))
 		vnic_lose_rx(dev, vnic_cell_queue(skb), skb, VNIC_LOSS_DOWN);
-	}
 }
 
 /**
@@ -226,10 +270,11 @@ int vnic_cell_init(void)
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(vnic_cells, cpu);
 		spin_lock_init(&cell->lock);
-		INIT_LIST_HEAD(&cell->skbs);
+		__skb_queue_head_init(&cell->skbs);
 		/* Of no device that anybody knows: nothing to busy-poll. */
 		netif_napi_add_tx(vnic_cell_dev, &cell->napi, vnic_cell_poll);
 		napi_enable(&cell->napi);
+		napi_schedule_prep(&cell->napi);
 	}
 	return 0;
 }
@@ -246,6 +291,10 @@ void vnic_cell_exit(void)
 
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(vnic_cells, cpu);
+		/* Its packets were flushed, but it may not have come round. */
+		while (READ_ONCE(cell->scheduled))
+			usleep_range(20, 200);
+		napi_complete(&cell->napi);
 		napi_disable(&cell->napi);
 		netif_napi_del(&cell->napi);
 	}

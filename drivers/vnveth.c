@@ -32,16 +32,46 @@ static bool vnveth_is_ip(const struct sk_buff *skb)
 	       skb->protocol == htons(ETH_P_IPV6);
 }
 
+/* Links that take less off a packet than others, or have no Ethernet header. */
+static enum vnic_loss vnveth_cross_bare(struct net_device *dev,
+					struct net_device *peer,
+					struct sk_buff *skb,
+					unsigned int flags)
+{
+	bool xnet = !net_eq(dev_net(dev), dev_net(peer));
+
+	if (flags & VNIC_LINK_L3 && !vnveth_is_ip(skb))
+		return VNIC_LOSS_PROTOCOL;
+	if (flags & VNIC_LINK_NO_SCRUB) {
+		skb_scrub_packet(skb, false);
+		/* Of the sender's clock, which may be another one. */
+		if (xnet)
+			skb_clear_tstamp(skb);
+	} else {
+		skb_scrub_packet(skb, xnet);
+		skb->priority = 0;
+	}
+	if (flags & VNIC_LINK_L3) {
+		skb->dev = peer;
+		skb_reset_mac_header(skb);
+		return VNIC_LOSSES;
+	}
+	skb->protocol = eth_type_trans(skb, peer);
+	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
+	return VNIC_LOSSES;
+}
+
 /*
  * The receiver's part of a crossing, in the sender's context: may the packet
  * pass, and what of its past has to stay behind. Returns why it is lost, or
  * VNIC_LOSSES. The packet is the caller's still when it is.
  */
 static enum vnic_loss vnveth_cross(struct net_device *dev,
-				   struct net_device *peer, struct sk_buff *skb,
-				   unsigned int flags)
+				   struct net_device *peer,
+				   struct sk_buff *skb)
 {
-	bool xnet = !net_eq(dev_net(dev), dev_net(peer));
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = READ_ONCE(link->flags);
 
 	/* Pages of a sender must not wait for a receiver that never reads. */
 	if (skb_orphan_frags(skb, GFP_ATOMIC))
@@ -49,23 +79,15 @@ static enum vnic_loss vnveth_cross(struct net_device *dev,
 	if (unlikely(!__is_skb_forwardable(peer, skb, true)))
 		return peer->flags & IFF_UP ? VNIC_LOSS_TOO_BIG :
 					      VNIC_LOSS_DOWN;
+	if (unlikely(flags & (VNIC_LINK_NO_SCRUB | VNIC_LINK_L3)))
+		return vnveth_cross_bare(dev, peer, skb, flags);
 
-	if (likely(!(flags & VNIC_LINK_NO_SCRUB))) {
-		skb_scrub_packet(skb, xnet);
-		skb->priority = 0;
-	} else {
-		skb_scrub_packet(skb, false);
-		/* Of the sender's clock, which may be another one. */
-		if (xnet)
-			skb_clear_tstamp(skb);
-	}
-	if (unlikely(flags & VNIC_LINK_L3)) {
-		skb->dev = peer;
-		skb_reset_mac_header(skb);
-		return VNIC_LOSSES;
-	}
+	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(peer)));
+	skb->priority = 0;
 	skb->protocol = eth_type_trans(skb, peer);
-	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
+	/* Of what there is to correct, most packets have nothing. */
+	if (skb->ip_summed >= CHECKSUM_COMPLETE)
+		skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
 	return VNIC_LOSSES;
 }
 
@@ -84,29 +106,21 @@ static netdev_tx_t vnveth_wait(struct vnic_rxq *rxq, struct net_device *dev,
 }
 
 /*
- * Hand a packet over that has crossed. Returns why it is lost; VNIC_LOSSES if
- * it is not; VNIC_LOSSES + 1 if it waits in the sender's qdisc.
+ * Hand a packet over that has crossed, by a ring. Returns why it is lost;
+ * VNIC_LOSSES if it is not; VNIC_LOSSES + 1 if it waits in the sender's qdisc.
+ * Apart, so that the way by the cell has few registers to save.
  */
-static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
-			    struct sk_buff *skb, unsigned int len,
-			    unsigned int flags)
+static noinline int vnveth_to_ring(struct net_device *dev,
+				   struct vnic_rxqs *rxqs, struct sk_buff *skb,
+				   unsigned int len)
 {
-	unsigned int count, queue = skb_get_queue_mapping(skb);
-	struct vnic_link *other = netdev_priv(peer);
+	unsigned int queue = skb_get_queue_mapping(skb);
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = READ_ONCE(link->flags);
 	struct netdev_queue *txq;
-	struct vnic_rxqs *rxqs;
 	struct vnic_rxq *rxq;
 	bool room;
 
-	rxqs = rcu_dereference(other->rxqs);
-	if (likely(!rxqs)) {
-		/* The sender's queue says something only among many. */
-		skb_set_queue_mapping(skb, 0);
-		count = READ_ONCE(peer->real_num_rx_queues);
-		if (count > 1)
-			skb_record_rx_queue(skb, queue % count);
-		return vnic_cell_add(skb) ? VNIC_LOSSES : VNIC_LOSS_BACKLOG;
-	}
 	rxq = vnic_rxq_of_skb(rxqs, dev, skb);
 	skb_set_queue_mapping(skb, 0);
 	txq = netdev_get_tx_queue(dev, queue);
@@ -133,45 +147,56 @@ static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
 	return VNIC_LOSSES + 1;
 }
 
+/* The same, by the cell if the receiver has no rings. */
+static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
+			    struct sk_buff *skb, unsigned int len)
+{
+	unsigned int count, queue = skb_get_queue_mapping(skb);
+	struct vnic_link *other = netdev_priv(peer);
+	struct vnic_rxqs *rxqs;
+
+	rxqs = rcu_dereference_bh(other->rxqs);
+	if (rxqs)
+		return vnveth_to_ring(dev, rxqs, skb, len);
+	/* The sender's queue says something only among many. */
+	skb_set_queue_mapping(skb, 0);
+	count = READ_ONCE(peer->real_num_rx_queues);
+	if (count > 1)
+		skb_record_rx_queue(skb, queue % count);
+	return vnic_cell_add(skb) ? VNIC_LOSSES : VNIC_LOSS_BACKLOG;
+}
+
+/* Bottom halves are off in each transmit, which is an RCU section as well. */
 static netdev_tx_t vnveth_xmit(struct sk_buff *skb, struct net_device *dev)
 {
 	struct vnic_link *link = netdev_priv(dev);
-	unsigned int flags = READ_ONCE(link->flags);
+	struct net_device *peer = rcu_dereference_bh(link->peer);
 	unsigned int queue = skb_get_queue_mapping(skb);
 	unsigned int len = skb->len;
-	struct net_device *peer;
 	int loss;
 
-	rcu_read_lock();
-	peer = rcu_dereference(link->peer);
 	if (unlikely(!peer)) {
 		vnic_lose_tx(dev, queue, skb, VNIC_LOSS_DOWN);
-		goto lost;
+		return NET_XMIT_DROP;
 	}
 	loss = VNIC_LOSS_SHORT;
 	if (unlikely(!pskb_may_pull(skb, dev->hard_header_len)))
 		goto lose;
-	loss = VNIC_LOSS_PROTOCOL;
-	if (unlikely(flags & VNIC_LINK_L3) && !vnveth_is_ip(skb))
-		goto lose;
 
 	skb_tx_timestamp(skb);
-	loss = vnveth_cross(dev, peer, skb, flags);
+	loss = vnveth_cross(dev, peer, skb);
 	if (likely(loss == VNIC_LOSSES))
-		loss = vnveth_hand_over(dev, peer, skb, len, flags);
-	if (unlikely(loss < VNIC_LOSSES))
-		goto lose;
-	if (likely(loss == VNIC_LOSSES))
+		loss = vnveth_hand_over(dev, peer, skb, len);
+	if (likely(loss == VNIC_LOSSES)) {
 		vnic_count_tx(dev, queue, len);
-	rcu_read_unlock();
-	return loss == VNIC_LOSSES ? NETDEV_TX_OK : NETDEV_TX_BUSY;
-
+		return NETDEV_TX_OK;
+	}
+	if (loss > VNIC_LOSSES)
+		return NETDEV_TX_BUSY;
 lose:
 	/* Lost between two ends: both say so, and their sums agree. */
 	vnic_lose_tx(dev, queue, skb, loss);
 	vnic_lose_rx(peer, 0, NULL, loss);
-lost:
-	rcu_read_unlock();
 	return NET_XMIT_DROP;
 }
 

@@ -129,6 +129,8 @@ static int vnic_attach_join(struct vnic_port *port, struct vnic_queue *queue,
 		return -E2BIG;
 	if (vnic_queue_resize(port, &ring, 1, port->ring_len))
 		return -ENOMEM;
+	if (flags & IFF_BACKPRESSURE)
+		vnic_qdisc_want(port);
 	err = xdp_rxq_info_reg(&queue->rxq, port->dev, port->numqueues, 0);
 	if (err)
 		return err;

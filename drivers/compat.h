@@ -91,6 +91,16 @@ static inline bool qdisc_txq_has_no_queue(const struct netdev_queue *txq)
 }
 #endif
 
+/* Between 6.12 and 7.3: whether to empty the qdiscs is an argument. */
+static inline void vnic_dev_deactivate(struct net_device *dev)
+{
+#ifdef VNIC_HAVE_DEACTIVATE_RESET
+	dev_deactivate(dev, true);
+#else
+	dev_deactivate(dev);
+#endif
+}
+
 /* 6.4: the pieces of an iterator are no more to be reached for directly. */
 static inline const struct iovec *vnic_iter_iov(const struct iov_iter *iter)
 {

@@ -184,6 +184,7 @@ int vnic_port_init(struct net_device *dev)
 
 	netdev_lockdep_set_classes(dev);
 	port->dev = dev;
+	vnic_qdisc_init(port);
 	port->ring_len = dev->tx_queue_len;
 	/* Of the many that it may have. */
 	err = netif_set_real_num_queues(dev, 1, 1);
@@ -326,9 +327,12 @@ void vnic_port_set_backpressure(struct vnic_port *port, bool on)
 	unsigned int flags = port->flags & ~IFF_BACKPRESSURE;
 	unsigned int i;
 
-	WRITE_ONCE(port->flags, on ? flags | IFF_BACKPRESSURE : flags);
-	if (on)
+	if (on) {
+		vnic_qdisc_want(port);
+		WRITE_ONCE(port->flags, flags | IFF_BACKPRESSURE);
 		return;
+	}
+	WRITE_ONCE(port->flags, flags);
 	/* Nobody will wake what was stopped under the old rule. */
 	synchronize_net();
 	for (i = 0; i < port->numqueues; i++)

@@ -933,6 +933,12 @@ int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	       const struct vnic_batch *batch, bool noblock);
 
+/* ----------------------------------------------------------------- qdisc.c
+ * Does a vntun or vntap have a queueing discipline of its own accord?
+ */
+void vnic_qdisc_init(struct vnic_port *port);
+void vnic_qdisc_want(struct vnic_port *port);
+
 /* ------------------------------------------------------------------ port.c
  * The device half of vntun and vntap, whose far end is a program.
  */

@@ -370,6 +370,62 @@ FD_TEST(backpressure, of_the_device)
 	close(sock);
 }
 
+/* A device that has always dropped has no qdisc; it gets one, up as it is. */
+FD_TEST(backpressure, turned_on_later)
+{
+	const struct attr *on = ATTRS({ VNIC_TUN_BACKPRESSURE, 1, 1 });
+	const struct attr *off = ATTRS({ VNIC_TUN_BACKPRESSURE, 1, 0 });
+	const int flags = variant->mode | IFF_MULTI_QUEUE | IFF_NO_PI;
+	int sock;
+
+	OURS_ALONE("always has a qdisc");
+	ASSERT_EQ(0, nic_open(&self->nic, "bp0", flags, O_NONBLOCK));
+	ASSERT_EQ(0, if_set("bp0", SIOCSIFTXQLEN, RING));
+	ASSERT_EQ(0, if_up("bp0"));
+	EXPECT_EQ(0, shell("ip link show %s | grep -q 'qdisc noqueue'", "bp0"));
+	sock = packet_socket(self->nic.index);
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(0, send_packets(sock, variant->mode, 100, 0, 2 * RING));
+	EXPECT_EQ(RING, dropped(&self->nic));
+	EXPECT_EQ(RING, read_in_order(self->nic.fd, variant->mode, 100, 0));
+
+	ASSERT_EQ(0, link_change(self->nic.index, variant->kind, on));
+	EXPECT_NE(0, shell("ip link show %s | grep -q 'qdisc noqueue'", "bp0"));
+	ASSERT_EQ(0, send_packets(sock, variant->mode, 100, 0, 2 * RING));
+	EXPECT_EQ(RING, dropped(&self->nic));
+	EXPECT_EQ(2 * RING, read_all(self->nic.fd, variant->mode, 0, 2 * RING));
+
+	/* It stays when it is no longer needed, and is not made twice. */
+	ASSERT_EQ(0, link_change(self->nic.index, variant->kind, off));
+	ASSERT_EQ(0, link_change(self->nic.index, variant->kind, on));
+	ASSERT_EQ(0, send_packets(sock, variant->mode, 100, 0, 2 * RING));
+	EXPECT_EQ(2 * RING, read_all(self->nic.fd, variant->mode, 0, 2 * RING));
+	close(sock);
+}
+
+/* What somebody has put there stays, none included. */
+FD_TEST(backpressure, turned_on_later_without_a_qdisc)
+{
+	struct nic second;
+	int sock;
+
+	OURS_ALONE("the flag is the device's");
+	START(variant->mode);
+	ASSERT_EQ(0, qdisc(self->nic.index, TC_H_ROOT, 0, "noqueue"));
+	ASSERT_EQ(0, do_ioctl(self->nic.fd, TUNSETPERSIST, 1));
+	nic_close(&self->nic);
+	ASSERT_EQ(0, nic_open(&second, "bp0", variant->mode | IFF_NO_PI |
+			      IFF_BACKPRESSURE, O_NONBLOCK));
+	ASSERT_TRUE(WAIT_FOR(link_of(&second).flags & IFF_RUNNING));
+	sock = packet_socket(second.index);
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(0, send_packets(sock, variant->mode, 100, 0, 2 * RING));
+	EXPECT_EQ(RING, read_in_order(second.fd, variant->mode, 100, 0));
+	ASSERT_EQ(0, do_ioctl(second.fd, TUNSETPERSIST, 0));
+	close(sock);
+	nic_close(&second);
+}
+
 /* Asked for by a program that comes later, it is that queue's alone. */
 FD_TEST(backpressure, of_one_queue)
 {

@@ -2,16 +2,20 @@
 /*
  * frame - from a program's memory into an skb
  *
- *	small	fits into a page: one copy, into the task's own page, and the
- *		skb is built around it
- *	large	pages of a pool, one for each CPU, so that they need neither be
- *		allocated nor cleared anew
+ *	small	fits into a page: one copy, and the skb is built around it
+ *	large	a short head, and large pages behind it
  *	charged	a send buffer limits the program (TUNSETSNDBUF): pages charged
  *		to it, for which it may have to sleep
  *	vector	IFF_NAPI_FRAGS: one fragment for each piece that the program
  *		has given
+ *	page	what XDP shall see before it is an skb: the task's own page
  *
  * and from one skb into another whose pages nobody else has.
+ *
+ * Small and large ones are in pages of a pool, one for each CPU, which need
+ * neither be allocated nor cleared anew. The CPU must not change between memory
+ * and skb, the program's memory may have to be waited for: so both are made
+ * before the copy.
  */
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
@@ -58,34 +62,6 @@ void *vnic_frame_page(struct iov_iter *from, size_t len, size_t room,
 		return ERR_PTR(-EFAULT);
 	frag->offset += *size;
 	return buf;
-}
-
-/**
- * vnic_frame_small() - a frame that vnic_frame_is_small()
- * @from: the frame
- * @len: its bytes, all of @from
- * @room: bytes to leave in front of it
- *
- * Context: process.
- * Return: the frame, or ERR_PTR(-ENOMEM) or (-EFAULT).
- */
-struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
-				 size_t room)
-{
-	struct sk_buff *skb;
-	size_t size;
-	void *buf;
-
-	buf = vnic_frame_page(from, len, room, &size);
-	if (IS_ERR(buf))
-		return ERR_CAST(buf);
-	skb = build_skb(buf, size);
-	if (!skb)
-		return ERR_PTR(-ENOMEM);
-	get_page(virt_to_head_page(buf));
-	skb_reserve(skb, room);
-	skb_put(skb, len);
-	return skb;
 }
 
 /*
@@ -154,39 +130,101 @@ static struct page *vnic_frame_pool_piece(struct page_pool *pool, size_t size,
 				    GFP_NOWAIT | __GFP_NOWARN);
 }
 
-/* Hang @len bytes of a pool's pages on the skb, if there are some at hand. */
-static bool vnic_frame_add_pages(struct sk_buff *skb, size_t len)
-{
-	struct page_pool *pool;
-	unsigned int offset;
-	struct page *page;
-	size_t piece;
-	int i;
-
-	local_bh_disable();
-	pool = this_cpu_read(vnic_frame_pool);
-	for (i = 0; pool && len; i++) {
-		piece = min(len, VNIC_POOL_PIECE);
-		page = vnic_frame_pool_piece(pool, piece, &offset);
-		if (!page)
-			break;
-		skb_add_rx_frag(skb, i, page, offset, piece, piece);
-		len -= piece;
-	}
-	local_bh_enable();
-	return !len;
-}
-
-/* A piece of a page for a packet: of the pool, or without one of the CPU. */
+/*
+ * A piece of a page for a packet: of the pool, or without one of the CPU.
+ * Context: bottom halves off.
+ */
 static void *vnic_frame_piece(struct page_pool *pool, size_t size)
 {
 	unsigned int offset;
 	struct page *page;
 
 	if (!pool)
-		return netdev_alloc_frag(size);
+		return napi_alloc_frag(size);
 	page = vnic_frame_pool_piece(pool, size, &offset);
 	return page ? page_address(page) + offset : NULL;
+}
+
+/*
+ * An skb of @len bytes, not written yet, behind @room bytes, in one piece of
+ * the pool's or the CPU's; NULL if that cannot be had without effort. Context:
+ * bottom halves off.
+ */
+static struct sk_buff *vnic_frame_head(struct page_pool *pool, size_t len,
+				       size_t room)
+{
+	size_t size = SKB_DATA_ALIGN(room + len) +
+		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	void *head = vnic_frame_piece(pool, size);
+	struct sk_buff *skb;
+
+	if (unlikely(!head))
+		return NULL;
+	skb = napi_build_skb(head, size);
+	if (unlikely(!skb)) {
+		if (pool)
+			page_pool_put_full_page(pool, virt_to_head_page(head),
+						false);
+		else
+			skb_free_frag(head);
+		return NULL;
+	}
+	if (pool)
+		skb_mark_for_recycle(skb);
+	skb_reserve(skb, room);
+	__skb_put(skb, len);
+	return skb;
+}
+
+static struct page_pool *vnic_frame_this_pool(void)
+{
+	return IS_ENABLED(CONFIG_PAGE_POOL) ? this_cpu_read(vnic_frame_pool) :
+					      NULL;
+}
+
+/* Without effort was not enough: now it may sleep for memory. */
+static struct sk_buff *vnic_frame_patient(struct iov_iter *from, size_t len,
+					  size_t room)
+{
+	struct sk_buff *skb;
+	size_t size;
+	void *buf;
+
+	buf = vnic_frame_page(from, len, room, &size);
+	if (IS_ERR(buf))
+		return ERR_CAST(buf);
+	skb = build_skb(buf, size);
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	get_page(virt_to_head_page(buf));
+	skb_reserve(skb, room);
+	skb_put(skb, len);
+	return skb;
+}
+
+/**
+ * vnic_frame_small() - a frame that vnic_frame_is_small()
+ * @from: the frame
+ * @len: its bytes, all of @from
+ * @room: bytes to leave in front of it
+ *
+ * Context: process.
+ * Return: the frame, or ERR_PTR(-ENOMEM) or (-EFAULT).
+ */
+struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
+				 size_t room)
+{
+	struct sk_buff *skb;
+
+	local_bh_disable();
+	skb = vnic_frame_head(vnic_frame_this_pool(), len, room);
+	local_bh_enable();
+	if (unlikely(!skb))
+		return vnic_frame_patient(from, len, room);
+	if (likely(copy_from_iter_full(skb->data, len, from)))
+		return skb;
+	kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
+	return ERR_PTR(-EFAULT);
 }
 
 /* Copy what of @from does not fit into the head of @skb behind it. */
@@ -227,30 +265,12 @@ static bool vnic_frame_copy_rest(struct page_pool *pool, struct sk_buff *skb,
 struct sk_buff *vnic_frame_copy(const struct sk_buff *skb)
 {
 	size_t len = min_t(size_t, skb->len, VNIC_FRAME_HEAD);
-	size_t size = SKB_DATA_ALIGN(XDP_PACKET_HEADROOM + len) +
-		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-	struct page_pool *pool = NULL;
+	struct page_pool *pool = vnic_frame_this_pool();
 	struct sk_buff *copy;
-	void *head;
 
-	if (IS_ENABLED(CONFIG_PAGE_POOL))
-		pool = this_cpu_read(vnic_frame_pool);
-	head = vnic_frame_piece(pool, size);
-	if (!head)
+	copy = vnic_frame_head(pool, len, XDP_PACKET_HEADROOM);
+	if (!copy)
 		return NULL;
-	copy = napi_build_skb(head, size);
-	if (!copy) {
-		if (pool)
-			page_pool_put_full_page(pool, virt_to_head_page(head),
-						false);
-		else
-			skb_free_frag(head);
-		return NULL;
-	}
-	if (pool)
-		skb_mark_for_recycle(copy);
-	skb_reserve(copy, XDP_PACKET_HEADROOM);
-	skb_put(copy, len);
 	if (skb_copy_bits(skb, 0, copy->data, len) ||
 	    !vnic_frame_copy_rest(pool, copy, skb)) {
 		kfree_skb(copy);
@@ -261,24 +281,67 @@ struct sk_buff *vnic_frame_copy(const struct sk_buff *skb)
 	return copy;
 }
 
-/* Returns NULL if it cannot be had without effort. */
+/* Hang @len bytes of a pool's pages on the skb. Returns false for want of it. */
+static bool vnic_frame_add_pages(struct page_pool *pool, struct sk_buff *skb,
+				 size_t len)
+{
+	unsigned int offset;
+	struct page *page;
+	size_t piece;
+	int i;
+
+	for (i = 0; len; i++) {
+		piece = min(len, VNIC_POOL_PIECE);
+		page = vnic_frame_pool_piece(pool, piece, &offset);
+		if (!page)
+			return false;
+		skb_add_rx_frag(skb, i, page, offset, piece, piece);
+		len -= piece;
+	}
+	return true;
+}
+
+/*
+ * Not written yet; NULL if it cannot be had without effort. The head is not of
+ * the pool: it would be alone in a page into which no large piece goes any more.
+ */
 static struct sk_buff *vnic_frame_pooled(size_t len, size_t room)
 {
 	size_t linear = min_t(size_t, len, VNIC_FRAME_LINEAR);
-	struct sk_buff *skb;
+	struct sk_buff *skb = NULL;
+	struct page_pool *pool;
 
-	if (!IS_ENABLED(CONFIG_PAGE_POOL))
-		return NULL;
-	skb = alloc_skb(room + linear, GFP_KERNEL);
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, room);
-	skb_put(skb, linear);
-	skb_mark_for_recycle(skb);
-	if (vnic_frame_add_pages(skb, len - linear))
-		return skb;
-	kfree_skb(skb);
-	return NULL;
+	local_bh_disable();
+	pool = vnic_frame_this_pool();
+	if (pool)
+		skb = vnic_frame_head(NULL, linear, room);
+	if (skb) {
+		skb_mark_for_recycle(skb);
+		if (!vnic_frame_add_pages(pool, skb, len - linear)) {
+			kfree_skb(skb);
+			skb = NULL;
+		}
+	}
+	local_bh_enable();
+	return skb;
+}
+
+/* Piece by piece, and not page by page: those of a pool are in one. */
+static bool vnic_frame_fill(struct sk_buff *skb, struct iov_iter *from)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+	const skb_frag_t *frag;
+	int i;
+
+	if (!copy_from_iter_full(skb->data, skb_headlen(skb), from))
+		return false;
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		frag = &shinfo->frags[i];
+		if (!copy_from_iter_full(skb_frag_address(frag),
+					 skb_frag_size(frag), from))
+			return false;
+	}
+	return true;
 }
 
 static struct sk_buff *vnic_frame_charged(struct vnic_queue *queue, size_t len,
@@ -316,18 +379,22 @@ struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
 				 size_t room, bool noblock)
 {
 	struct sk_buff *skb = NULL;
+	bool filled;
 
 	if (READ_ONCE(queue->sk.sk_sndbuf) == INT_MAX)
 		skb = vnic_frame_pooled(len, room);
-	if (!skb)
+	if (skb) {
+		filled = vnic_frame_fill(skb, from);
+	} else {
 		skb = vnic_frame_charged(queue, len, room, noblock);
-	if (IS_ERR(skb))
-		return skb;
-	if (skb_copy_datagram_from_iter(skb, 0, from, len)) {
-		kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
-		return ERR_PTR(-EFAULT);
+		if (IS_ERR(skb))
+			return skb;
+		filled = !skb_copy_datagram_from_iter(skb, 0, from, len);
 	}
-	return skb;
+	if (filled)
+		return skb;
+	kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
+	return ERR_PTR(-EFAULT);
 }
 
 /**

@@ -27,6 +27,16 @@ void vnic_qdisc_init(struct vnic_port *port)
 		port->dev->priv_flags |= IFF_NO_QUEUE;
 }
 
+/*
+ * Has the core put "noqueue" there? An administrator's has a handle; before
+ * the device is up for the first time it is the one that drops everything.
+ */
+static bool vnic_qdisc_is_none(const struct net_device *dev)
+{
+	return !rtnl_dereference(dev->qdisc)->enqueue &&
+	       !rtnl_dereference(dev->qdisc)->handle;
+}
+
 /**
  * vnic_qdisc_want() - from now on a full ring may stop the stack
  * @port: the device
@@ -39,24 +49,21 @@ void vnic_qdisc_init(struct vnic_port *port)
 void vnic_qdisc_want(struct vnic_port *port)
 {
 	struct net_device *dev = port->dev;
-	struct Qdisc *root;
 	unsigned int i;
 
 	/* Not registered yet, it is for vnic_qdisc_init(). */
 	if (!dev || !(dev->priv_flags & IFF_NO_QUEUE))
 		return;
 	dev->priv_flags &= ~IFF_NO_QUEUE;
-	/* The core's own choice has no handle; before the first up it is none. */
-	root = rtnl_dereference(dev->qdisc);
-	if (root == &noop_qdisc || root->enqueue || root->handle)
+	if (!vnic_qdisc_is_none(dev))
 		return;
 
 	if (dev->flags & IFF_UP)
 		vnic_dev_deactivate(dev);
 	for (i = 0; i < dev->num_tx_queues; i++)
 		qdisc_put(dev_graft_qdisc(netdev_get_tx_queue(dev, i), NULL));
-	rcu_assign_pointer(dev->qdisc, &noop_qdisc);
-	qdisc_put(root);
+	qdisc_put(rcu_replace_pointer(dev->qdisc, &noop_qdisc,
+				      lockdep_rtnl_is_held()));
 	if (dev->flags & IFF_UP)
 		dev_activate(dev);
 }

@@ -14,23 +14,28 @@
 #include "vnic.h"
 
 /*
- * Entries that are in the kernel at a time, and packets that the stack gets as
- * one list at most. So many lie in two pages of the program's, never three.
+ * Entries for whose time a device is held: however slowly user memory comes, it
+ * can be deleted between two lots of them.
  */
 #define VNIC_BATCH_CHUNK	VNIC_LIST_MAX
+
+/*
+ * Packets that are taken out of the ring at a time. Their entries lie in two
+ * pages of the program's, never in three.
+ */
+#define VNIC_BATCH_TAKE		16
 
 /**
  * struct vnic_batch_state - how far a call has come
  * @queue: the queue
- * @port: its device, held while a chunk is dealt with: however slowly user
- *	memory comes, a device can be deleted between two of them
+ * @port: its device, held while VNIC_BATCH_CHUNK entries are dealt with
  * @user: the array
  * @count: its entries
  * @done: how many have been dealt with
  * @min: how many to wait for; 0 for a call that may not sleep
- * @chunk: the next entries
  * @list: VNIC_IOC_SEND: packets that the stack does not have yet
  * @listed: how many they are
+ * @empty: VNIC_IOC_RECV: the ring had fewer packets than there were entries for
  */
 struct vnic_batch_state {
 	struct vnic_queue		*queue;
@@ -39,21 +44,42 @@ struct vnic_batch_state {
 	unsigned int			count;
 	unsigned int			done;
 	unsigned int			min;
-	struct vnic_packet		chunk[VNIC_BATCH_CHUNK];
-	struct list_head		list;
 	unsigned int			listed;
+	bool				empty;
+	struct list_head		list;
 };
 
-/* Returns how many entries were read, or -EFAULT if it was none. */
-static int vnic_batch_read(struct vnic_batch_state *state)
-{
-	unsigned int n = min_t(unsigned int, state->count - state->done,
-			       VNIC_BATCH_CHUNK);
-	size_t bytes = n * sizeof(*state->chunk), left;
+/**
+ * struct vnic_batch_room - what an entry of VNIC_IOC_RECV says
+ * @addr: of the buffer
+ * @len: its bytes
+ */
+struct vnic_batch_room {
+	u64	addr;
+	u32	len;
+};
 
-	left = copy_from_user(state->chunk, state->user + state->done, bytes);
-	n = (bytes - left) / sizeof(*state->chunk);
-	return n ?: -EFAULT;
+/* What an entry is made of. */
+#define VNIC_BATCH_WORDS	(sizeof(struct vnic_packet) / sizeof(long))
+
+/* An entry, read once and in whole words. Returns false for a fault. */
+static bool vnic_batch_read(struct vnic_packet *packet,
+			    const struct vnic_packet __user *user)
+{
+	const unsigned long __user *from = (const void __user *)user;
+	unsigned long *to = (unsigned long *)packet;
+	unsigned int i;
+
+	if (!user_read_access_begin(user, sizeof(*user)))
+		return false;
+	for (i = 0; i < VNIC_BATCH_WORDS; i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	user_read_access_end();
+	return true;
+
+fault:
+	user_read_access_end();
+	return false;
 }
 
 static void vnic_batch_flush(struct vnic_batch_state *state)
@@ -132,18 +158,22 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 /* Returns 0 to go on, or why the call ends. */
 static int vnic_batch_send_chunk(struct vnic_batch_state *state)
 {
-	int n = vnic_batch_read(state), i, err;
+	unsigned int end = min(state->count, state->done + VNIC_BATCH_CHUNK);
+	struct vnic_packet __user *user;
+	struct vnic_packet packet;
+	int err;
 
-	for (i = 0; i < n; i++) {
-		err = vnic_batch_send_one(state, &state->chunk[i]);
+	for (; state->done < end; state->done++) {
+		user = state->user + state->done;
+		if (!vnic_batch_read(&packet, user))
+			return -EFAULT;
+		err = vnic_batch_send_one(state, &packet);
 		if (err)
 			return err;
-		if (put_user(state->chunk[i].result,
-			     &state->user[state->done].result))
+		if (put_user(packet.result, &user->result))
 			return -EFAULT;
-		state->done++;
 	}
-	return n < 0 ? n : 0;
+	return 0;
 }
 
 static int vnic_batch_send(struct vnic_batch_state *state)
@@ -164,15 +194,42 @@ static int vnic_batch_send(struct vnic_batch_state *state)
 	return err;
 }
 
-/* Write to both ends of an entry what is there. */
-static bool vnic_batch_writable(struct vnic_batch_state *state, int i)
+/*
+ * What the next @n entries say. Returns how many of them can be read and are as
+ * they should be, or less than 0 if it is none.
+ */
+static int vnic_batch_read_room(struct vnic_batch_state *state,
+				struct vnic_batch_room *room, int n)
 {
-	struct vnic_packet __user *user = state->user + state->done + i;
-	const struct vnic_packet *packet = &state->chunk[i];
+	const struct vnic_packet __user *user = state->user + state->done;
+	int i = 0, err = -EFAULT;
+	u32 reserved;
 
-	return !put_user(packet->addr, &user->addr) &&
-	       !put_user(packet->vnet.inner_nh_offset,
-			 &user->vnet.inner_nh_offset);
+	if (!user_read_access_begin(user, n * sizeof(*user)))
+		return -EFAULT;
+	for (; i < n; i++, user++) {
+		unsafe_get_user(room[i].addr, &user->addr, end);
+		unsafe_get_user(room[i].len, &user->len, end);
+		unsafe_get_user(reserved, &user->reserved, end);
+		if (reserved) {
+			err = -EINVAL;
+			break;
+		}
+	}
+end:
+	user_read_access_end();
+	return i ?: err;
+}
+
+/* Write to both ends of an entry what is there. */
+static bool vnic_batch_writable(struct vnic_packet __user *user)
+{
+	__le16 last;
+	u64 first;
+
+	return !get_user(first, &user->addr) && !put_user(first, &user->addr) &&
+	       !get_user(last, &user->vnet.inner_nh_offset) &&
+	       !put_user(last, &user->vnet.inner_nh_offset);
 }
 
 /*
@@ -180,61 +237,89 @@ static bool vnic_batch_writable(struct vnic_batch_state *state, int i)
  * which would be lost if its entry could not be written. Returns less than 0
  * if it is none.
  */
-static int vnic_batch_recv_room(struct vnic_batch_state *state)
+static int vnic_batch_recv_room(struct vnic_batch_state *state,
+				struct vnic_batch_room *room)
 {
-	int n = vnic_batch_read(state), i;
+	struct vnic_packet __user *user = state->user + state->done;
+	int n = min_t(int, state->count - state->done, VNIC_BATCH_TAKE);
 
+	n = vnic_batch_read_room(state, room, n);
 	if (n < 0)
 		return n;
-	for (i = 0; i < n && !state->chunk[i].reserved; i++)
-		;
-	if (!i)
-		return -EINVAL;
 	/* Down to none: another thread may be unmapping it meanwhile. */
-	while (i && !vnic_batch_writable(state, i - 1))
-		i--;
-	if (!i || !vnic_batch_writable(state, 0))
+	while (n && !vnic_batch_writable(user + n - 1))
+		n--;
+	if (!n || (n > 1 && !vnic_batch_writable(user)))
 		return -EFAULT;
-	return i;
+	return n;
+}
+
+static bool vnic_batch_write(struct vnic_packet __user *user,
+			     const struct vnic_packet *packet)
+{
+	const unsigned long *from = (const unsigned long *)packet;
+	unsigned long __user *to = (void __user *)user;
+	unsigned int i;
+
+	if (!user_write_access_begin(user, sizeof(*user)))
+		return false;
+	for (i = 0; i < VNIC_BATCH_WORDS; i++)
+		unsafe_put_user(from[i], &to[i], fault);
+	user_write_access_end();
+	return true;
+
+fault:
+	user_write_access_end();
+	return false;
 }
 
 /* Hand out what was in the ring. Returns 0 or -EFAULT. */
-static int vnic_batch_recv_chunk(struct vnic_batch_state *state, void **ptrs,
-				 int n)
+static int vnic_batch_recv_take(struct vnic_batch_state *state,
+				const struct vnic_batch_room *room,
+				void **ptrs, int n)
 {
-	struct vnic_packet __user *user;
-	int i, err = 0;
+	struct vnic_packet packet = { };
+	int i, err = 0, given = 0;
 
 	for (i = 0; i < n; i++) {
-		if (err) {
+		if (unlikely(err)) {
 			/* Somebody has unmapped the array meanwhile. */
-			vnic_recv_lose(state->port, state->queue, ptrs[i]);
+			vnic_recv_lose(state->port, state->queue, ptrs[i],
+				       VNIC_TX_FAULT);
 			continue;
 		}
-		vnic_recv_packet(state->port, state->queue, ptrs[i],
-				 &state->chunk[i]);
-		user = state->user + state->done;
-		if (copy_to_user(user, &state->chunk[i], sizeof(*user)))
-			err = -EFAULT;
-		else
+		packet.addr = room[i].addr;
+		packet.len = room[i].len;
+		/* Those that were given are freed together. */
+		if (!vnic_recv_packet(state->port, state->queue, ptrs[i],
+				      &packet))
+			ptrs[given++] = ptrs[i];
+		if (vnic_batch_write(state->user + state->done, &packet))
 			state->done++;
+		else
+			err = -EFAULT;
 	}
+	if (given)
+		vnic_recv_done(state->port, state->queue, ptrs, given);
 	return err;
 }
 
 /* One look into the ring. Returns how many packets there were, or less. */
 static int vnic_batch_recv_some(struct vnic_batch_state *state)
 {
-	void *ptrs[VNIC_BATCH_CHUNK];
-	int n, err;
+	struct vnic_batch_room room[VNIC_BATCH_TAKE];
+	void *ptrs[VNIC_BATCH_TAKE];
+	int n, max, err;
 
 	state->port = vnic_port_get(state->queue);
 	if (!state->port)
 		return -EBADFD;
-	n = vnic_batch_recv_room(state);
+	n = vnic_batch_recv_room(state, room);
 	if (n > 0) {
-		n = vnic_queue_consume(state->port, state->queue, ptrs, n);
-		err = vnic_batch_recv_chunk(state, ptrs, n);
+		max = n;
+		n = vnic_queue_consume(state->port, state->queue, ptrs, max);
+		state->empty = n < max;
+		err = vnic_batch_recv_take(state, room, ptrs, n);
 		n = err ?: n;
 	}
 	vnic_port_put(state->port);
@@ -250,13 +335,13 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 		if (ret < 0)
 			return ret;
 		cond_resched();
+		if (state->empty && state->done >= state->min)
+			return -EAGAIN;
 		if (ret) {
 			if (signal_pending(current))
 				return -ERESTARTSYS;
 			continue;
 		}
-		if (state->done >= state->min)
-			return -EAGAIN;
 		ret = vnic_queue_wait(state->queue);
 		if (ret)
 			return ret == -EFAULT ? -EBADFD : ret;
@@ -278,8 +363,14 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	       const struct vnic_batch *batch, bool noblock)
 {
-	struct vnic_batch_state *state;
-	int err, done;
+	struct vnic_batch_state state = {
+		.queue	= queue,
+		.user	= u64_to_user_ptr(batch->packets),
+		.count	= batch->count,
+		.min	= noblock ? 0 : batch->min,
+		.list	= LIST_HEAD_INIT(state.list),
+	};
+	int err;
 
 	if (batch->flags || batch->reserved[0] || batch->reserved[1] ||
 	    batch->reserved[2] || batch->count > VNIC_BATCH_MAX ||
@@ -287,22 +378,9 @@ int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 		return -EINVAL;
 	if (!rcu_access_pointer(queue->port))
 		return -EBADFD;
-	/* Too much for the stack. */
-	state = kmalloc(sizeof(*state), GFP_KERNEL_ACCOUNT);
-	if (!state)
-		return -ENOMEM;
-	state->queue = queue;
-	state->user = u64_to_user_ptr(batch->packets);
-	state->count = batch->count;
-	state->done = 0;
-	state->min = noblock ? 0 : batch->min;
-	state->listed = 0;
-	INIT_LIST_HEAD(&state->list);
 	if (cmd == VNIC_IOC_SEND)
-		err = vnic_batch_send(state);
+		err = vnic_batch_send(&state);
 	else
-		err = vnic_batch_recv(state);
-	done = state->done;
-	kfree(state);
-	return done ?: err;
+		err = vnic_batch_recv(&state);
+	return state.done ?: err;
 }

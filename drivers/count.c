@@ -55,21 +55,6 @@ static const struct vnic_counter_info vnic_counters[VNIC_COUNTERS] = {
 	[VNIC_TX_WAKE]		= { "tx_wake" },
 };
 
-/*
- * The counters of a slot, or those of none. A queue may have got a slot of
- * another device while a call that began on this one ends, so the index is no
- * more than a hint.
- */
-static struct vnic_count __percpu *vnic_count_of(struct vnic_port *port,
-						 unsigned int index)
-{
-	struct vnic_count __percpu *count = NULL;
-
-	if (index < port->dev->num_tx_queues)
-		count = READ_ONCE(port->slots[index].count);
-	return count ?: port->base;
-}
-
 /**
  * vnic_count() - count something
  * @port: the device, held or in an RCU section
@@ -87,28 +72,6 @@ void vnic_count(struct vnic_port *port, unsigned int index,
 
 	flags = u64_stats_update_begin_irqsave(&count->syncp);
 	u64_stats_add(&count->counter[counter], n);
-	u64_stats_update_end_irqrestore(&count->syncp, flags);
-	put_cpu_ptr(count);
-}
-
-/**
- * vnic_count_packet() - count a packet that has arrived, and its bytes
- * @port: the device, held or in an RCU section
- * @index: the queue's slot, or VNIC_NO_SLOT
- * @packets: VNIC_RX_PACKETS or VNIC_TX_PACKETS; the bytes follow it
- * @bytes: how many
- *
- * Context: any, also with interrupts off.
- */
-void vnic_count_packet(struct vnic_port *port, unsigned int index,
-		       enum vnic_counter packets, unsigned int bytes)
-{
-	struct vnic_count *count = get_cpu_ptr(vnic_count_of(port, index));
-	unsigned long flags;
-
-	flags = u64_stats_update_begin_irqsave(&count->syncp);
-	u64_stats_inc(&count->counter[packets]);
-	u64_stats_add(&count->counter[packets + 1], bytes);
 	u64_stats_update_end_irqrestore(&count->syncp, flags);
 	put_cpu_ptr(count);
 }

@@ -222,7 +222,7 @@ static bool vnic_filter_mac_pass(const struct vnic_mac_filter *mac,
 }
 
 /**
- * vnic_filter_run() - does the program want the packet, and how much of it?
+ * vnic_filter_apply() - does the program want the packet, and how much of it?
  * @port: the device
  * @queue: the queue that it would go to
  * @skb: the packet; may be made shorter
@@ -230,9 +230,9 @@ static bool vnic_filter_mac_pass(const struct vnic_mac_filter *mac,
  * Context: bottom halves off.
  * Return: 0, or the counter of the reason for which it has to be dropped.
  */
-enum vnic_counter vnic_filter_run(struct vnic_port *port,
-				  struct vnic_queue *queue,
-				  struct sk_buff *skb)
+enum vnic_counter vnic_filter_apply(struct vnic_port *port,
+				    struct vnic_queue *queue,
+				    struct sk_buff *skb)
 {
 	enum vnic_counter counter = 0;
 	struct vnic_mac_filter *mac;

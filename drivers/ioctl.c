@@ -613,6 +613,25 @@ static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 	}
 }
 
+static noinline long vnic_ioctl_as_tun(struct vnic_queue *queue,
+				       unsigned int cmd, unsigned long value,
+				       size_t ifreq_len)
+{
+	struct vnic_ioctl_arg arg = { .value = value };
+	int ret, err;
+
+	err = vnic_ioctl_read(cmd, &arg, ifreq_len);
+	if (err)
+		return err;
+	ret = vnic_ioctl_tun(queue, cmd, &arg);
+	/* What no device has taken. */
+	vnic_filter_put(arg.prog, arg.mac);
+	if (ret < 0)
+		return ret;
+	err = vnic_ioctl_write(cmd, &arg, ifreq_len);
+	return err ?: ret;
+}
+
 /**
  * vnic_ioctl() - a command on a queue
  * @queue: the queue
@@ -630,20 +649,9 @@ static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
 		unsigned long value, size_t ifreq_len, bool noblock)
 {
-	struct vnic_ioctl_arg arg = { .value = value };
-	int ret, err;
-
-	if (_IOC_TYPE(cmd) == VNIC_IOC_MAGIC)
+	/* Most of what there is are packets, which need none of the rest. */
+	if (likely(_IOC_TYPE(cmd) == VNIC_IOC_MAGIC))
 		return vnic_ioctl_own(queue, cmd, (void __user *)value,
 				      noblock);
-	err = vnic_ioctl_read(cmd, &arg, ifreq_len);
-	if (err)
-		return err;
-	ret = vnic_ioctl_tun(queue, cmd, &arg);
-	/* What no device has taken. */
-	vnic_filter_put(arg.prog, arg.mac);
-	if (ret < 0)
-		return ret;
-	err = vnic_ioctl_write(cmd, &arg, ifreq_len);
-	return err ?: ret;
+	return vnic_ioctl_as_tun(queue, cmd, value, ifreq_len);
 }

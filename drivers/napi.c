@@ -26,8 +26,9 @@ static int vnic_napi_poll(struct napi_struct *napi, int budget)
 
 	while (done < budget && (skb = skb_dequeue(&queue->rx))) {
 		vnic_port_record(port, queue, skb);
-		vnic_count_packet(port, READ_ONCE(queue->index),
-				  VNIC_RX_PACKETS, vnic_port_len(port, skb));
+		vnic_count_packets(port, READ_ONCE(queue->index),
+				   VNIC_RX_PACKETS, 1,
+				   vnic_port_len(port, skb));
 		napi_gro_receive(napi, skb);
 		done++;
 	}

@@ -25,7 +25,8 @@
  * business.
  *
  * Context: softirq or process with bottom halves off.
- * Return: NETDEV_TX_OK or NET_XMIT_DROP; the packet is gone either way.
+ * Return: NETDEV_TX_OK, or NET_XMIT_DROP for who wants to slow down; the packet
+ * is gone either way.
  */
 netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -34,8 +35,8 @@ netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 	enum vnic_counter counter;
 	struct vnic_queue *queue;
 
-	rcu_read_lock();
-	queue = rcu_dereference(port->slots[index].queue);
+	/* Bottom halves off, which the core sees to, is an RCU section too. */
+	queue = rcu_dereference_bh(port->slots[index].queue);
 	if (unlikely(!queue)) {
 		counter = VNIC_TX_NO_QUEUE;
 		goto lose;
@@ -45,14 +46,15 @@ netdev_tx_t vnic_port_xmit(struct sk_buff *skb, struct net_device *dev)
 		counter = vnic_queue_produce(port, queue, skb);
 	if (unlikely(counter))
 		goto lose;
-	rcu_read_unlock();
 	/* No lock of the core's does it for a lockless device. */
 	txq_trans_cond_update(netdev_get_tx_queue(dev, index));
 	return NETDEV_TX_OK;
 
 lose:
 	vnic_lose(port, index, skb, counter);
-	rcu_read_unlock();
+	/* What the program does not want is not for the sender to know. */
+	if (counter >= VNIC_TX_FILTER_MAC && counter <= VNIC_TX_FILTER_EBPF)
+		return NETDEV_TX_OK;
 	return NET_XMIT_DROP;
 }
 
@@ -351,36 +353,6 @@ void vnic_port_get_name(struct vnic_port *port, char *name)
 	spin_lock(&port->name_lock);
 	strscpy(name, port->name, IFNAMSIZ);
 	spin_unlock(&port->name_lock);
-}
-
-/**
- * vnic_port_get() - the device of a queue, for the time of a call
- * @queue: the queue
- *
- * Context: any.
- * Return: the device, to be let go of with vnic_port_put(), or NULL.
- */
-struct vnic_port *vnic_port_get(struct vnic_queue *queue)
-{
-	struct vnic_port *port;
-
-	rcu_read_lock();
-	port = rcu_dereference(queue->port);
-	if (port)
-		dev_hold(port->dev);
-	rcu_read_unlock();
-	return port;
-}
-
-/**
- * vnic_port_put() - let go of what vnic_port_get() returned
- * @port: the device
- *
- * Context: any.
- */
-void vnic_port_put(struct vnic_port *port)
-{
-	dev_put(port->dev);
 }
 
 /* Writers were refused while it was down; those who poll are told. */

@@ -271,21 +271,24 @@ static bool vnic_queue_full(const struct ptr_ring *ring)
 	return ring->size && READ_ONCE(ring->queue[ring->producer]);
 }
 
-/**
- * vnic_queue_put() - put a packet into the ring
- * @port: the device
- * @queue: the queue
- * @ptr: an skb, or vnic_ring_from_xdp()
- * @txq: the transmit queue to be stopped when the ring is full after this
- *	packet (IFF_BACKPRESSURE), or NULL
- *
- * Wakes no reader.
- *
- * Context: bottom halves off, RCU.
- * Return: false if the ring was full; the packet is still the caller's.
- */
-bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
-		    struct netdev_queue *txq)
+/* The ring is full, and so is the stack to stop. Under its producer lock. */
+static void vnic_queue_stop_tx(struct vnic_port *port, struct vnic_queue *queue,
+			       struct netdev_queue *txq)
+	__must_hold(&queue->ring.producer_lock)
+{
+	netif_tx_stop_queue(txq);
+	vnic_count(port, queue->index, VNIC_TX_STOP, 1);
+	/* Pairs with smp_mb() in vnic_queue_consumed(). */
+	smp_mb__after_atomic();
+	if (!vnic_queue_full(&queue->ring)) {
+		netif_tx_wake_queue(txq);
+		vnic_count(port, queue->index, VNIC_TX_WAKE, 1);
+	}
+}
+
+static inline bool __vnic_queue_put(struct vnic_port *port,
+				    struct vnic_queue *queue, void *ptr,
+				    struct netdev_queue *txq)
 {
 	struct ptr_ring *ring = &queue->ring;
 	int err;
@@ -293,19 +296,27 @@ bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 	spin_lock(&ring->producer_lock);
 	err = __ptr_ring_produce(ring, ptr);
 	/* One that goes down stops its queues itself. */
-	if (txq && netif_running(port->dev) && vnic_queue_full(ring) &&
-	    !netif_tx_queue_stopped(txq)) {
-		netif_tx_stop_queue(txq);
-		vnic_count(port, queue->index, VNIC_TX_STOP, 1);
-		/* Pairs with smp_mb() in vnic_queue_consumed(). */
-		smp_mb__after_atomic();
-		if (!vnic_queue_full(ring)) {
-			netif_tx_wake_queue(txq);
-			vnic_count(port, queue->index, VNIC_TX_WAKE, 1);
-		}
-	}
+	if (unlikely(txq) && netif_running(port->dev) &&
+	    vnic_queue_full(ring) && !netif_tx_queue_stopped(txq))
+		vnic_queue_stop_tx(port, queue, txq);
 	spin_unlock(&ring->producer_lock);
 	return !err;
+}
+
+/**
+ * vnic_queue_put() - put a packet into the ring
+ * @port: the device
+ * @queue: the queue
+ * @ptr: an skb, or vnic_ring_from_xdp()
+ *
+ * Wakes no reader.
+ *
+ * Context: bottom halves off, RCU.
+ * Return: false if the ring was full; the packet is still the caller's.
+ */
+bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr)
+{
+	return __vnic_queue_put(port, queue, ptr, NULL);
 }
 
 /**
@@ -321,7 +332,8 @@ void vnic_queue_wake_reader(struct vnic_queue *queue)
 		wake_up_interruptible_sync_poll(&queue->socket.wq.wait,
 						EPOLLIN | EPOLLRDNORM |
 						EPOLLRDBAND);
-	kill_fasync(&queue->fasync, SIGIO, POLL_IN);
+	if (READ_ONCE(queue->fasync))
+		kill_fasync(&queue->fasync, SIGIO, POLL_IN);
 }
 
 static bool vnic_queue_backpressure(const struct vnic_port *port,
@@ -344,6 +356,7 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
 				     struct sk_buff *skb)
 {
+	/* To be stopped when the ring is full after this packet, or NULL */
 	struct netdev_queue *txq = NULL;
 
 	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
@@ -353,43 +366,47 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 	skb_orphan(skb);
 	nf_reset_ct(skb);
 
-	if (vnic_queue_backpressure(port, queue)) {
+	if (unlikely(vnic_queue_backpressure(port, queue))) {
 		txq = skb_get_tx_queue(port->dev, skb);
 		/* Without a qdisc there is nobody to hold back. */
 		if (qdisc_txq_has_no_queue(txq))
 			txq = NULL;
 	}
-	if (unlikely(!vnic_queue_put(port, queue, skb, txq)))
+	if (unlikely(!__vnic_queue_put(port, queue, skb, txq)))
 		return VNIC_TX_FULL;
 	vnic_queue_wake_reader(queue);
 	return 0;
 }
 
-/* Packets have left the ring, whose consumer lock is held: wake the stack? */
+/* So many packets have left the ring: wake the stack? */
 static void vnic_queue_consumed(struct vnic_port *port,
 				struct vnic_queue *queue, int n)
-	__must_hold(&queue->ring.consumer_lock)
 {
-	unsigned int index = queue->index;
 	struct netdev_queue *txq;
+	unsigned int index;
 
+	/* Bottom halves off: the stack runs when the lock is let go of. */
+	spin_lock_bh(&queue->ring.consumer_lock);
+	index = queue->index;
 	/* A stop by vnic_port_stop() is none for want of room. */
 	if (index == VNIC_NO_SLOT || !netif_running(port->dev) ||
 	    rcu_access_pointer(port->slots[index].queue) != queue)
-		return;
+		goto unlock;
 	txq = netdev_get_tx_queue(port->dev, index);
-	/* Pairs with smp_mb__after_atomic() in vnic_queue_put(). */
+	/* Pairs with smp_mb__after_atomic() in vnic_queue_stop_tx(). */
 	smp_mb();
 	if (!netif_tx_queue_stopped(txq))
-		return;
+		goto unlock;
 	/* Not for each packet: the stack shall find room for some. */
 	queue->consumed += n;
 	if (queue->consumed < queue->ring.size / 2 &&
 	    !__ptr_ring_empty(&queue->ring))
-		return;
+		goto unlock;
 	netif_tx_wake_queue(txq);
 	queue->consumed = 0;
 	vnic_count(port, index, VNIC_TX_WAKE, 1);
+unlock:
+	spin_unlock_bh(&queue->ring.consumer_lock);
 }
 
 /**
@@ -408,15 +425,15 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 	struct ptr_ring *ring = &queue->ring;
 	int i;
 
-	spin_lock_bh(&ring->consumer_lock);
+	spin_lock(&ring->consumer_lock);
 	for (i = 0; i < n; i++) {
 		ptrs[i] = __ptr_ring_consume(ring);
 		if (!ptrs[i])
 			break;
 	}
+	spin_unlock(&ring->consumer_lock);
 	if (i && vnic_queue_backpressure(port, queue))
 		vnic_queue_consumed(port, queue, i);
-	spin_unlock_bh(&ring->consumer_lock);
 	return i;
 }
 

@@ -35,6 +35,15 @@ static __be16 vnic_recv_protocol(const void *ptr)
 	return ((const struct ethhdr *)frame->data)->h_proto;
 }
 
+/* In one piece, and as it shall be handed out, as most are? */
+static bool vnic_recv_is_plain(const void *ptr)
+{
+	const struct sk_buff *skb = ptr;
+
+	return likely(!vnic_ring_is_xdp(ptr) && !skb_is_nonlinear(skb) &&
+		      !skb_vlan_tag_present(skb));
+}
+
 static int vnic_recv_copy_part(const struct sk_buff *skb, unsigned int offset,
 			       unsigned int len, struct iov_iter *to)
 {
@@ -66,7 +75,7 @@ static int vnic_recv_copy_vlan(const struct sk_buff *skb, struct iov_iter *to)
 }
 
 /* What finds no room in @to is left out. */
-static int vnic_recv_copy(const void *ptr, struct iov_iter *to)
+static noinline int vnic_recv_copy(const void *ptr, struct iov_iter *to)
 {
 	const struct sk_buff *skb = ptr;
 	struct xdp_frame *frame;
@@ -130,40 +139,63 @@ static int vnic_recv_headers(struct vnic_queue *queue, const void *ptr,
 	return len + vnet_len;
 }
 
-/* The packet has had its day. A counter of a loss, or VNIC_TX_PACKETS. */
-static void vnic_recv_end(struct vnic_port *port, struct vnic_queue *queue,
-			  void *ptr, enum vnic_counter counter, bool truncated)
+/**
+ * vnic_recv_lose() - lose a packet that cannot be handed out
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @ptr: the packet, from vnic_queue_consume(); freed here
+ * @counter: why
+ *
+ * Context: process.
+ */
+void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
+		    void *ptr, enum vnic_counter counter)
 {
 	unsigned int index = READ_ONCE(queue->index);
 
-	if (counter == VNIC_TX_PACKETS)
-		vnic_count_packet(port, index, VNIC_TX_PACKETS,
-				  vnic_recv_len(ptr));
-	if (truncated)
-		vnic_count(port, index, VNIC_TX_TRUNCATED, 1);
 	if (vnic_ring_is_xdp(ptr)) {
-		if (counter != VNIC_TX_PACKETS)
-			vnic_count(port, index, counter, 1);
+		vnic_count(port, index, counter, 1);
 		xdp_return_frame(vnic_ring_to_xdp(ptr));
-	} else if (counter == VNIC_TX_PACKETS) {
-		consume_skb(ptr);
 	} else {
 		vnic_lose(port, index, ptr, counter);
 	}
 }
 
+/*
+ * A packet that was handed out. The head of an skb is kept for the next one
+ * that this CPU makes. Context: bottom halves off.
+ */
+static void vnic_recv_free(void *ptr)
+{
+	if (unlikely(vnic_ring_is_xdp(ptr)))
+		xdp_return_frame(vnic_ring_to_xdp(ptr));
+	else
+		napi_consume_skb(ptr, 1);
+}
+
 /**
- * vnic_recv_lose() - lose a packet that no more can be handed out
+ * vnic_recv_done() - packets that were handed out have had their day
  * @port: the device, held by the caller
  * @queue: the queue
- * @ptr: the packet, from vnic_queue_consume(); freed here
+ * @ptrs: the packets, from vnic_queue_consume(); freed here
+ * @n: how many
  *
  * Context: process.
  */
-void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
-		    void *ptr)
+void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,
+		    void **ptrs, int n)
 {
-	vnic_recv_end(port, queue, ptr, VNIC_TX_FAULT, false);
+	unsigned int bytes = 0;
+	int i;
+
+	local_bh_disable();
+	for (i = 0; i < n; i++) {
+		bytes += vnic_recv_len(ptrs[i]);
+		vnic_recv_free(ptrs[i]);
+	}
+	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_TX_PACKETS, n,
+			   bytes);
+	local_bh_enable();
 }
 
 /**
@@ -182,54 +214,104 @@ void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		  struct iov_iter *to)
 {
+	unsigned int flags = READ_ONCE(queue->flags), len = vnic_recv_len(ptr);
 	enum vnic_counter counter = VNIC_TX_FAULT;
+	const struct sk_buff *skb = ptr;
 	size_t room = iov_iter_count(to);
-	ssize_t total;
+	ssize_t total = 0;
+	bool fault;
 
-	total = vnic_recv_headers(queue, ptr, to, &counter);
-	if (total >= 0) {
-		total += vnic_recv_len(ptr);
-		if (vnic_recv_copy(ptr, to))
-			total = -EFAULT;
-		else
-			counter = VNIC_TX_PACKETS;
+	if ((flags & (IFF_NO_PI | IFF_VNET_HDR)) != IFF_NO_PI)
+		total = vnic_recv_headers(queue, ptr, to, &counter);
+	if (unlikely(total < 0))
+		goto lose;
+	total += len;
+	if (vnic_recv_is_plain(ptr) && total <= room)
+		fault = copy_to_iter(skb->data, len, to) != len;
+	else
+		fault = vnic_recv_copy(ptr, to);
+	if (unlikely(fault)) {
+		total = -EFAULT;
+		goto lose;
 	}
-	vnic_recv_end(port, queue, ptr, counter, total > (ssize_t)room);
+	if (unlikely(total > (ssize_t)room))
+		vnic_count(port, READ_ONCE(queue->index), VNIC_TX_TRUNCATED, 1);
+
+	local_bh_disable();
+	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_TX_PACKETS, 1,
+			   len);
+	vnic_recv_free(ptr);
+	local_bh_enable();
 	return total;
+
+lose:
+	vnic_recv_lose(port, queue, ptr, counter);
+	return total;
+}
+
+/* Returns 0 or -EFAULT. */
+static int vnic_recv_copy_packet(const void *ptr, unsigned int len,
+				 const struct vnic_packet *packet)
+{
+	void __user *addr = u64_to_user_ptr(packet->addr);
+	const struct sk_buff *skb = ptr;
+	struct iov_iter to;
+
+	if (vnic_recv_is_plain(ptr) && len <= packet->len)
+		return copy_to_user(addr, skb->data, len) ? -EFAULT : 0;
+	iov_iter_ubuf(&to, READ, addr, packet->len);
+	return vnic_recv_copy(ptr, &to);
+}
+
+/* Returns 0, or -EINVAL for what no header can tell. */
+static int vnic_recv_vnet(const void *ptr, struct vnic_vnet *vnet)
+{
+	const struct sk_buff *skb = ptr;
+	struct vnic_offload offload;
+	int err;
+
+	memset(vnet, 0, sizeof(*vnet));
+	if (vnic_ring_is_xdp(ptr) ||
+	    (skb->ip_summed == CHECKSUM_NONE && !skb_is_gso(skb)))
+		return 0;
+	err = vnic_vnet_from_skb(skb, true, &offload);
+	if (!err)
+		vnic_vnet_encode(&offload, vnet);
+	return err;
 }
 
 /**
  * vnic_recv_packet() - give the program a packet in an entry of a batch
  * @port: the device, held by the caller
  * @queue: the queue
- * @ptr: the packet, from vnic_queue_consume(); freed here
+ * @ptr: the packet, from vnic_queue_consume(); freed here unless the answer
+ *	is 0
  * @packet: the entry: where to, and how much room; what it says afterwards is
  *	what the program gets
  *
  * Context: process.
- * Return: 0, -EINVAL or -EFAULT, the packet lost; also in @packet->result.
+ * Return: 0 with the packet left for vnic_recv_done(), or -EINVAL or -EFAULT,
+ * the packet lost; also in @packet->result.
  */
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet)
 {
 	enum vnic_counter counter = VNIC_TX_VNET;
 	unsigned int len = vnic_recv_len(ptr);
-	struct vnic_offload offload;
-	struct iov_iter to;
 	int err;
 
 	packet->flags = len > packet->len ? VNIC_PACKET_TRUNC : 0;
 	packet->proto = vnic_port_is_tap(port) ? 0 : vnic_recv_protocol(ptr);
-	iov_iter_ubuf(&to, READ, u64_to_user_ptr(packet->addr), packet->len);
-	err = vnic_recv_offload(ptr, true, &offload);
+	err = vnic_recv_vnet(ptr, &packet->vnet);
 	if (!err) {
-		vnic_vnet_encode(&offload, &packet->vnet);
-		err = vnic_recv_copy(ptr, &to) ? -EFAULT : 0;
-		counter = err ? VNIC_TX_FAULT : VNIC_TX_PACKETS;
+		err = vnic_recv_copy_packet(ptr, len, packet);
+		counter = VNIC_TX_FAULT;
 	}
 	packet->len = len;
 	packet->result = err;
-	vnic_recv_end(port, queue, ptr, counter,
-		      !err && (packet->flags & VNIC_PACKET_TRUNC));
+	if (unlikely(err))
+		vnic_recv_lose(port, queue, ptr, counter);
+	else if (unlikely(packet->flags & VNIC_PACKET_TRUNC))
+		vnic_count(port, READ_ONCE(queue->index), VNIC_TX_TRUNCATED, 1);
 	return err;
 }

@@ -81,12 +81,14 @@ static int vnic_send_parse_tap(struct vnic_port *port, struct sk_buff *skb,
 {
 	if (!pskb_may_pull(skb, ETH_HLEN))
 		return -EINVAL;
-	skb->dev = port->dev;
-	skb_reset_mac_header(skb);
-	skb_set_network_header(skb, ETH_HLEN);
-	skb->protocol = eth_hdr(skb)->h_proto;
-	if (vnic_vnet_to_skb(skb, offload))
-		return -EINVAL;
+	if (!vnic_vnet_is_empty(offload)) {
+		skb->dev = port->dev;
+		skb_reset_mac_header(skb);
+		skb_set_network_header(skb, ETH_HLEN);
+		skb->protocol = eth_hdr(skb)->h_proto;
+		if (vnic_vnet_to_skb(skb, offload))
+			return -EINVAL;
+	}
 	skb->protocol = eth_type_trans(skb, port->dev);
 	skb_reset_network_header(skb);
 	return 0;
@@ -120,6 +122,8 @@ static enum vnic_counter vnic_send_parse_tun(struct vnic_port *port,
 	skb->dev = port->dev;
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
+	if (vnic_vnet_is_empty(offload))
+		return 0;
 	return vnic_vnet_to_skb(skb, offload) ? VNIC_RX_VNET : 0;
 }
 
@@ -153,7 +157,7 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 		vnic_lose(port, index, NULL, VNIC_RX_SHORT);
 		return ERR_PTR(-EINVAL);
 	}
-	if (vnic_vnet_check(offload, len, tap)) {
+	if (!vnic_vnet_is_empty(offload) && vnic_vnet_check(offload, len, tap)) {
 		vnic_lose(port, index, NULL, VNIC_RX_VNET);
 		return ERR_PTR(-EINVAL);
 	}
@@ -192,14 +196,14 @@ static void vnic_send_learn(struct vnic_port *port, struct vnic_queue *queue,
 				READ_ONCE(queue->index));
 }
 
-/* About to go to the stack. Context: BH off, RCU. */
-static void vnic_send_account(struct vnic_port *port, struct vnic_queue *queue,
-			      struct sk_buff *skb)
+/* About to go to the stack. Returns its bytes. Context: BH off, RCU. */
+static unsigned int vnic_send_prepare(struct vnic_port *port,
+				      struct vnic_queue *queue,
+				      struct sk_buff *skb)
 {
 	vnic_send_learn(port, queue, skb);
 	vnic_port_record(port, queue, skb);
-	vnic_count_packet(port, READ_ONCE(queue->index), VNIC_RX_PACKETS,
-			  vnic_port_len(port, skb));
+	return vnic_port_len(port, skb);
 }
 
 /* A frame in fragments, for GRO here and now. */
@@ -221,7 +225,7 @@ static int vnic_send_frags(struct vnic_port *port, struct vnic_queue *queue,
 		vnic_lose(port, index, skb, VNIC_RX_BUSY);
 		return -EBUSY;
 	}
-	vnic_count_packet(port, index, VNIC_RX_PACKETS, len);
+	vnic_count_packets(port, index, VNIC_RX_PACKETS, 1, len);
 	return 0;
 }
 
@@ -267,7 +271,9 @@ int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 	} else if (flags & IFF_NAPI) {
 		err = vnic_send_napi(port, queue, skb);
 	} else {
-		vnic_send_account(port, queue, skb);
+		vnic_count_packets(port, READ_ONCE(queue->index),
+				   VNIC_RX_PACKETS, 1,
+				   vnic_send_prepare(port, queue, skb));
 		netif_receive_skb(skb);
 	}
 	rcu_read_unlock();
@@ -286,6 +292,31 @@ static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
 	}
 }
 
+/* All at once, counted as such. Context: BH off, RCU. */
+static void vnic_send_deliver(struct vnic_port *port, struct vnic_queue *queue,
+			      struct list_head *list)
+{
+	unsigned int packets = 0, bytes = 0;
+	struct sk_buff *skb, *next;
+
+	if (unlikely(!(port->dev->flags & IFF_UP))) {
+		list_for_each_entry_safe(skb, next, list, list) {
+			skb_list_del_init(skb);
+			vnic_lose(port, READ_ONCE(queue->index), skb,
+				  VNIC_RX_DOWN);
+		}
+		return;
+	}
+	list_for_each_entry(skb, list, list) {
+		bytes += vnic_send_prepare(port, queue, skb);
+		packets++;
+	}
+	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_RX_PACKETS,
+			   packets, bytes);
+	netif_receive_skb_list(list);
+	INIT_LIST_HEAD(list);
+}
+
 /**
  * vnic_send_list() - give the stack packets that vnic_send_build() has made
  * @port: the device, held by the caller
@@ -298,7 +329,6 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 		    struct list_head *list)
 {
 	unsigned int flags = READ_ONCE(queue->flags);
-	struct sk_buff *skb, *next;
 
 	if (list_empty(list))
 		return;
@@ -314,16 +344,7 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 		return;
 	}
 	rcu_read_lock();
-	list_for_each_entry_safe(skb, next, list, list) {
-		if (likely(port->dev->flags & IFF_UP)) {
-			vnic_send_account(port, queue, skb);
-			continue;
-		}
-		skb_list_del_init(skb);
-		vnic_lose(port, READ_ONCE(queue->index), skb, VNIC_RX_DOWN);
-	}
-	netif_receive_skb_list(list);
-	INIT_LIST_HEAD(list);
+	vnic_send_deliver(port, queue, list);
 	rcu_read_unlock();
 	local_bh_enable();
 }

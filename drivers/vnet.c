@@ -31,29 +31,6 @@
 #define VNIC_VNET_TUNNEL_LEN	sizeof(struct vnic_vnet)
 
 /**
- * vnic_vnet_decode() - from little endian into the CPU's order
- * @vnet: the header as virtio 1 lays it out
- * @offload: written here
- *
- * Context: any.
- */
-void vnic_vnet_decode(const struct vnic_vnet *vnet,
-		      struct vnic_offload *offload)
-{
-	*offload = (struct vnic_offload) {
-		.flags		= vnet->flags,
-		.gso_type	= vnet->gso_type,
-		.hdr_len	= le16_to_cpu(vnet->hdr_len),
-		.gso_size	= le16_to_cpu(vnet->gso_size),
-		.csum_start	= le16_to_cpu(vnet->csum_start),
-		.csum_offset	= le16_to_cpu(vnet->csum_offset),
-		.outer_th	= le16_to_cpu(vnet->outer_th_offset),
-		.inner_nh	= le16_to_cpu(vnet->inner_nh_offset),
-		.tunnel		= true,
-	};
-}
-
-/**
  * vnic_vnet_encode() - from the CPU's order into little endian
  * @offload: the header
  * @vnet: written here, every byte of it

@@ -570,8 +570,6 @@ struct vnic_queue;
 
 void vnic_count(struct vnic_port *port, unsigned int index,
 		enum vnic_counter counter, unsigned int n);
-void vnic_count_packet(struct vnic_port *port, unsigned int index,
-		       enum vnic_counter packets, unsigned int bytes);
 void vnic_lose(struct vnic_port *port, unsigned int index,
 	       struct sk_buff *skb, enum vnic_counter counter);
 void vnic_count_sum(struct vnic_port *port, int index, u64 *sum);
@@ -629,9 +627,10 @@ static inline void vnic_qstats_setup_link(struct net_device *dev)
  * @ring: packets from the stack, waiting for the program: struct sk_buff, or
  *	struct xdp_frame with the lowest bit of the pointer set. Its producer
  *	lock is taken in transmit (BH off), its consumer lock in process
- *	context, BH off. A packet in the ring belongs to the device: an skb by
- *	its skb->dev, a frame by its dev_rx, which has this queue instead. The
- *	ring is therefore emptied before @port is let go of.
+ *	context only, the first within the second. A packet in the ring belongs
+ *	to the device: an skb by its skb->dev, a frame by its dev_rx, which has
+ *	this queue instead. The ring is therefore emptied before @port is let go
+ *	of.
  * @overflow: XDP frames that found no room when the ring was made shorter,
  *	linked by their dev_rx, until they can be freed; under RTNL
  * @consumed: packets fetched since the transmit queue was stopped; under the
@@ -707,8 +706,8 @@ void vnic_queue_shutdown(struct vnic_queue *queue);
 void vnic_queue_set_index(struct vnic_queue *queue, unsigned int index);
 void vnic_queue_wake_tx(struct vnic_port *port, struct vnic_queue *queue);
 bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev);
-bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
-		    struct netdev_queue *txq);
+bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue,
+		    void *ptr);
 void vnic_queue_wake_reader(struct vnic_queue *queue);
 enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
@@ -747,12 +746,33 @@ struct vnic_offload {
 	bool	tunnel;
 };
 
+/* From little endian, as virtio 1 lays it out, into the CPU's order. */
+static inline void vnic_vnet_decode(const struct vnic_vnet *vnet,
+				    struct vnic_offload *offload)
+{
+	*offload = (struct vnic_offload) {
+		.flags		= vnet->flags,
+		.gso_type	= vnet->gso_type,
+		.hdr_len	= le16_to_cpu(vnet->hdr_len),
+		.gso_size	= le16_to_cpu(vnet->gso_size),
+		.csum_start	= le16_to_cpu(vnet->csum_start),
+		.csum_offset	= le16_to_cpu(vnet->csum_offset),
+		.outer_th	= le16_to_cpu(vnet->outer_th_offset),
+		.inner_nh	= le16_to_cpu(vnet->inner_nh_offset),
+		.tunnel		= true,
+	};
+}
+
+/* Nothing left to do: neither can it be untrue, nor has it to be applied. */
+static inline bool vnic_vnet_is_empty(const struct vnic_offload *offload)
+{
+	return !(offload->flags | offload->gso_type | offload->hdr_len);
+}
+
 int vnic_vnet_pull(unsigned int flags, unsigned int len, struct iov_iter *from,
 		   struct vnic_offload *offload);
 int vnic_vnet_push(unsigned int flags, unsigned int len, struct iov_iter *to,
 		   const struct vnic_offload *offload);
-void vnic_vnet_decode(const struct vnic_vnet *vnet,
-		      struct vnic_offload *offload);
 void vnic_vnet_encode(const struct vnic_offload *offload,
 		      struct vnic_vnet *vnet);
 int vnic_vnet_check(const struct vnic_offload *offload, size_t len, bool tap);
@@ -906,9 +926,9 @@ void vnic_filter_mac_set(struct vnic_port *port, struct vnic_mac_filter *mac);
 void vnic_filter_prog_set(struct vnic_prog __rcu **slot,
 			  struct vnic_prog *prog);
 void vnic_filter_exit(struct vnic_port *port);
-enum vnic_counter vnic_filter_run(struct vnic_port *port,
-				  struct vnic_queue *queue,
-				  struct sk_buff *skb);
+enum vnic_counter vnic_filter_apply(struct vnic_port *port,
+				    struct vnic_queue *queue,
+				    struct sk_buff *skb);
 
 /* ---------------------------------------------------------- send.c, recv.c
  * A packet's way from the program into the stack, and back. batch.c takes
@@ -927,7 +947,9 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		  struct iov_iter *to);
 void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
-		    void *ptr);
+		    void *ptr, enum vnic_counter counter);
+void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,
+		    void **ptrs, int n);
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet);
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
@@ -1053,10 +1075,76 @@ void vnic_port_set_offloads(struct vnic_port *port,
 int vnic_port_set_ring(struct vnic_port *port, unsigned int len);
 void vnic_port_set_backpressure(struct vnic_port *port, bool on);
 void vnic_port_get_name(struct vnic_port *port, char *name);
-struct vnic_port *vnic_port_get(struct vnic_queue *queue);
-void vnic_port_put(struct vnic_port *port);
 int vnic_port_notifier_init(void);
 void vnic_port_notifier_exit(void);
+
+/*
+ * The counters of a slot, or those of none. A queue may have got a slot of
+ * another device while a call that began on this one ends, so the index is no
+ * more than a hint.
+ */
+static inline struct vnic_count __percpu *
+vnic_count_of(struct vnic_port *port, unsigned int index)
+{
+	struct vnic_count __percpu *count = NULL;
+
+	if (index < port->dev->num_tx_queues)
+		count = READ_ONCE(port->slots[index].count);
+	return count ?: port->base;
+}
+
+/*
+ * Count @n packets of @bytes in all that have arrived, as @counter,
+ * VNIC_RX_PACKETS or VNIC_TX_PACKETS; the bytes' own follows it. Context: any,
+ * also with interrupts off; the device is held, or seen in an RCU section.
+ */
+static inline void vnic_count_packets(struct vnic_port *port,
+				      unsigned int index,
+				      enum vnic_counter counter,
+				      unsigned int n, unsigned int bytes)
+{
+	struct vnic_count *count = get_cpu_ptr(vnic_count_of(port, index));
+	unsigned long flags;
+
+	flags = u64_stats_update_begin_irqsave(&count->syncp);
+	u64_stats_add(&count->counter[counter], n);
+	u64_stats_add(&count->counter[counter + 1], bytes);
+	u64_stats_update_end_irqrestore(&count->syncp, flags);
+	put_cpu_ptr(count);
+}
+
+/*
+ * The device of a queue, for the time of a call: let go of it with
+ * vnic_port_put(). NULL if there is none. Context: any.
+ */
+static inline struct vnic_port *vnic_port_get(struct vnic_queue *queue)
+{
+	struct vnic_port *port;
+
+	rcu_read_lock();
+	port = rcu_dereference(queue->port);
+	if (port)
+		dev_hold(port->dev);
+	rcu_read_unlock();
+	return port;
+}
+
+static inline void vnic_port_put(struct vnic_port *port)
+{
+	dev_put(port->dev);
+}
+
+/* As vnic_filter_apply(). Mostly there is none, and nothing to be called. */
+static inline enum vnic_counter vnic_filter_run(struct vnic_port *port,
+						struct vnic_queue *queue,
+						struct sk_buff *skb)
+{
+	if (likely(!rcu_access_pointer(port->mac) &&
+		   !rcu_access_pointer(port->cbpf) &&
+		   !rcu_access_pointer(port->ebpf)))
+		return 0;
+	return vnic_filter_apply(port, queue, skb);
+}
 
 static inline bool vnic_port_is_tap(const struct vnic_port *port)
 {

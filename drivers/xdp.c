@@ -36,8 +36,7 @@ static int vnic_xdp_put(struct vnic_port *port, int n,
 	for (i = 0; i < n; i++) {
 		/* For whoever has to count it as lost: see vnic_queue. */
 		frames[i]->dev_rx = (void *)queue;
-		if (!vnic_queue_put(port, queue, vnic_ring_from_xdp(frames[i]),
-				    NULL))
+		if (!vnic_queue_put(port, queue, vnic_ring_from_xdp(frames[i])))
 			break;
 	}
 	vnic_count(port, index, VNIC_TX_XDP, i);
@@ -130,7 +129,8 @@ static bool vnic_xdp_act(struct vnic_port *port, struct vnic_queue *queue,
 	}
 	vnic_count(port, queue->index, counter, 1);
 	if (counter == VNIC_RX_XDP_TX || counter == VNIC_RX_XDP_REDIRECT)
-		vnic_count_packet(port, queue->index, VNIC_RX_PACKETS, len);
+		vnic_count_packets(port, queue->index, VNIC_RX_PACKETS, 1,
+				   len);
 	return false;
 }
 
@@ -218,7 +218,8 @@ struct sk_buff *vnic_xdp_generic(struct vnic_port *port,
 	vnic_port_record(port, queue, skb);
 	if (prog && vnic_do_xdp_generic(prog, &skb) != XDP_PASS) {
 		vnic_count(port, queue->index, VNIC_RX_XDP_GENERIC, 1);
-		vnic_count_packet(port, queue->index, VNIC_RX_PACKETS, len);
+		vnic_count_packets(port, queue->index, VNIC_RX_PACKETS, 1,
+				   len);
 		skb = NULL;
 	}
 	rcu_read_unlock();

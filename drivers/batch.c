@@ -93,8 +93,10 @@ static bool vnic_batch_send_valid(const struct vnic_packet *packet)
 {
 	const struct vnic_vnet *vnet = &packet->vnet;
 
-	return !packet->flags && !packet->reserved && !vnet->num_buffers &&
-	       !vnet->hash_value && !vnet->hash_report && !vnet->reserved;
+	return !(packet->flags | packet->reserved |
+		 (__force u32)vnet->hash_value |
+		 (__force u16)(vnet->num_buffers | vnet->hash_report |
+			       vnet->reserved));
 }
 
 /* Does the next packet go to the stack by itself? */
@@ -107,6 +109,23 @@ static bool vnic_batch_send_alone(const struct vnic_batch_state *state)
 	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
 	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
 	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
+}
+
+/* Is it the packet's own fault, or does the call end before its entry? */
+static int vnic_batch_send_failed(struct vnic_packet *packet, int err)
+{
+	switch (err) {
+	case -EAGAIN:
+	case -ERESTARTSYS:
+	case -EINTR:
+	case -EBADFD:
+		return err;
+	case -ENOBUFS:
+		err = -ENOMEM;
+		break;
+	}
+	packet->result = err;
+	return 0;
 }
 
 /* Returns 0 with the entry's result, or why the call ends before it. */
@@ -131,18 +150,10 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 	skb = vnic_send_build(port, state->queue, &from, &offload,
 			      packet->proto ? &packet->proto : NULL,
 			      state->done >= state->min);
-	packet->result = PTR_ERR_OR_ZERO(skb);
-	switch (packet->result) {
-	case -EAGAIN:
-	case -ERESTARTSYS:
-	case -EINTR:
-	case -EBADFD:
-		return packet->result;
-	case -ENOBUFS:
-		packet->result = -ENOMEM;
-		break;
-	}
-	if (IS_ERR_OR_NULL(skb))
+	if (IS_ERR(skb))
+		return vnic_batch_send_failed(packet, PTR_ERR(skb));
+	packet->result = 0;
+	if (!skb)
 		return 0;
 	if (vnic_batch_send_alone(state)) {
 		vnic_batch_flush(state);

@@ -134,7 +134,7 @@ static struct page *vnic_frame_pool_piece(struct page_pool *pool, size_t size,
  * A piece of a page for a packet: of the pool, or without one of the CPU.
  * Context: bottom halves off.
  */
-static void *vnic_frame_piece(struct page_pool *pool, size_t size)
+static inline void *vnic_frame_piece(struct page_pool *pool, size_t size)
 {
 	unsigned int offset;
 	struct page *page;
@@ -150,8 +150,8 @@ static void *vnic_frame_piece(struct page_pool *pool, size_t size)
  * the pool's or the CPU's; NULL if that cannot be had without effort. Context:
  * bottom halves off.
  */
-static struct sk_buff *vnic_frame_head(struct page_pool *pool, size_t len,
-				       size_t room)
+static inline struct sk_buff *vnic_frame_head(struct page_pool *pool,
+					      size_t len, size_t room)
 {
 	size_t size = SKB_DATA_ALIGN(room + len) +
 		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
@@ -221,7 +221,7 @@ struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 	local_bh_enable();
 	if (unlikely(!skb))
 		return vnic_frame_patient(from, len, room);
-	if (likely(copy_from_iter_full(skb->data, len, from)))
+	if (likely(vnic_copy_from(skb->data, len, from)))
 		return skb;
 	kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
 	return ERR_PTR(-EFAULT);

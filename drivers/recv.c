@@ -227,7 +227,7 @@ ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		goto lose;
 	total += len;
 	if (vnic_recv_is_plain(ptr) && total <= room)
-		fault = copy_to_iter(skb->data, len, to) != len;
+		fault = !vnic_copy_to(skb->data, len, to);
 	else
 		fault = vnic_recv_copy(ptr, to);
 	if (unlikely(fault)) {

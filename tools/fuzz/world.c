@@ -8,13 +8,19 @@
  * do at that time is up to the scheduler. A call that sleeps is woken by a
  * signal.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "fuzz.h"
+
+/* Milliseconds from one look at the threads to the next; to a signal at last */
+#define STEP	3
+#define WAKE	60
 
 int world_spaces[FUZZ_SPACES];
 atomic_int world_fds[FUZZ_FDS];
@@ -27,6 +33,7 @@ static pthread_cond_t done = PTHREAD_COND_INITIALIZER;
 static const struct input *current;
 static unsigned int generation, left;
 static bool busy[FUZZ_THREADS];
+static pid_t tids[FUZZ_THREADS];
 
 /**
  * op_kind() - what an operation does
@@ -58,6 +65,7 @@ static void *work(void *arg)
 	unsigned int seen = 0, i;
 	const struct input *input;
 
+	tids[worker->id] = gettid();
 	if (state->guided)
 		cover_enable(&worker->cover);
 	for (;;) {
@@ -153,18 +161,53 @@ static struct timespec in_milliseconds(unsigned int ms)
 	return at;
 }
 
-/* Called and returns with the lock. Who sleeps is woken, again and again. */
+/* Does a thread sleep so that a signal would wake it? */
+static bool is_asleep(pid_t tid)
+{
+	char path[64], text[256] = "", *end;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = 0;
+	close(fd);
+	end = strrchr(text, ')');
+	return end && end[1] == ' ' && end[2] == 'S';
+}
+
+static bool all_asleep(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FUZZ_THREADS; i++)
+		if (busy[i] && !is_asleep(tids[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Called and returns with the lock. When nobody does anything any more but
+ * sleep, or after a while, who sleeps is woken, again and again.
+ */
 static void wait_for_all(void)
 {
-	unsigned int i, waited = 0, step = 60;
+	unsigned int i, waited = 0, since = 0, asleep = 0;
 	struct timespec until;
 
 	while (left) {
-		until = in_milliseconds(step);
+		until = in_milliseconds(STEP);
 		if (pthread_cond_timedwait(&done, &lock, &until) != ETIMEDOUT)
 			continue;
-		waited += step;
-		step = 15;
+		waited += STEP;
+		since += STEP;
+		asleep = all_asleep() ? asleep + 1 : 0;
+		if (asleep < 3 && since < WAKE)
+			continue;
+		asleep = 0;
+		since = 0;
 		if (waited > state->patience * 1000U)
 			report("a thread has not come back in %d s",
 			       state->patience);

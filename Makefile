@@ -18,8 +18,8 @@
 ##                 is another kernel than the newest one installed
 ## make matrix     the same on 6.1, on 6.12 and on the newest kernel in Debian's
 ##                 backports, and their table in README
-## make check-debug  the same on a kernel that finds errors of memory, locks and
-##                 references, which is built first (a quarter of an hour)
+## make check-debug  both on kernels that find errors of memory, locks and
+##                 references, which are built first (a quarter of an hour each)
 ## make stress     everything at once and under traffic, with 2 and with 4
 ##                 processors; MINUTES=10, all together
 ## make mutants    plant faults in copies of the driver, and see which test finds
@@ -94,7 +94,7 @@ check-long:
 .PHONY: check-debug
 check-debug: export TESTS := $(TESTS)
 check-debug:
-	@tools/check/run --kernel debug
+	@tools/check/debug
 
 .PHONY: matrix
 matrix: export TESTS := $(TESTS)
@@ -137,7 +137,7 @@ bench-wall:
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/bench build/matrix build/mutants build/results build/tools
+		build/check-debug build/bench build/matrix build/mutants build/results build/tools
 
 .PHONY: distclean
 distclean:

@@ -351,8 +351,9 @@ static void vnic_attach_forget(struct vnic_queue *queue)
 }
 
 /**
- * vnic_attach_end() - the file is being closed: let go of its device
- * @queue: the queue; one without a device is fine
+ * vnic_attach_end() - let go of the device
+ * @queue: the queue, whose file is being closed, or whose program could not be
+ *	told that it has a device; one without a device is fine
  *
  * A device that nobody holds any more and that is not persistent is deleted.
  *
@@ -368,6 +369,8 @@ void vnic_attach_end(struct vnic_queue *queue)
 	if (!port)
 		goto unlock;
 	RCU_INIT_POINTER(queue->port, NULL);
+	/* There are no sleepers if the file is being closed. */
+	vnic_queue_shutdown(queue);
 	if (queue->index == VNIC_NO_SLOT) {
 		list_del_init(&queue->next);
 		WRITE_ONCE(port->numdisabled, port->numdisabled - 1);

@@ -629,6 +629,8 @@ static noinline long vnic_ioctl_as_tun(struct vnic_queue *queue,
 	if (ret < 0)
 		return ret;
 	err = vnic_ioctl_write(cmd, &arg, ifreq_len);
+	if (err && cmd == TUNSETIFF)
+		vnic_attach_end(queue);
 	return err ?: ret;
 }
 

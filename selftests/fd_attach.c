@@ -4,6 +4,8 @@
  */
 #include "fd.h"
 
+#include <sys/mman.h>
+
 FD_FIXTURE(attach)
 
 #define ENABLE_USERNS	"sysctl kernel.unprivileged_userns_clone=1"
@@ -150,6 +152,29 @@ FD_TEST(attach, twice_on_one_fd)
 	EXPECT_EQ(-EEXIST, nic_attach(&again, self->nic.fd, "", 0));
 	EXPECT_EQ(-EFAULT, neg(ioctl(self->nic.fd, TUNSETIFF, NULL)));
 	EXPECT_EQ(-ENODEV, if_index("fd1"));
+}
+
+/* A device that the program cannot be told of is none. */
+FD_TEST(attach, answer_that_cannot_be_written)
+{
+	struct ifreq *ifr = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (in_tree())
+		SKIP(return, "with tun the device stays");
+	ASSERT_NE(MAP_FAILED, ifr);
+	strcpy(ifr->ifr_name, "fd0");
+	ifr->ifr_flags = variant->mode;
+	ASSERT_EQ(0, mprotect(ifr, 4096, PROT_READ));
+	self->nic.fd = device_open(0);
+	ASSERT_LE(0, self->nic.fd);
+	EXPECT_EQ(-EFAULT, do_ioctl(self->nic.fd, TUNSETIFF, ifr));
+	EXPECT_EQ(-ENODEV, if_index("fd0"));
+	EXPECT_EQ(-EBADFD, get_iff(self->nic.fd, NULL));
+	/* And the file is as good as new. */
+	ASSERT_EQ(0, nic_attach(&self->nic, self->nic.fd, "fd0",
+				variant->mode));
+	munmap(ifr, 4096);
 }
 
 /* Programs set bits that mean something else, or nothing: always let in. */

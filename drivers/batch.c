@@ -244,15 +244,14 @@ static bool vnic_batch_writable(struct vnic_packet __user *user)
 }
 
 /*
- * How many packets there are entries for: looked at before a packet is taken,
- * which would be lost if its entry could not be written. Returns less than 0
- * if it is none.
+ * For how many of the next @n packets there are entries: looked at before a
+ * packet is taken, which would be lost if its entry could not be written.
+ * Returns less than 0 if it is none.
  */
 static int vnic_batch_recv_room(struct vnic_batch_state *state,
-				struct vnic_batch_room *room)
+				struct vnic_batch_room *room, int n)
 {
 	struct vnic_packet __user *user = state->user + state->done;
-	int n = min_t(int, state->count - state->done, VNIC_BATCH_TAKE);
 
 	n = vnic_batch_read_room(state, room, n);
 	if (n < 0)
@@ -325,11 +324,18 @@ static int vnic_batch_recv_some(struct vnic_batch_state *state)
 	state->port = vnic_port_get(state->queue);
 	if (!state->port)
 		return -EBADFD;
-	n = vnic_batch_recv_room(state, room);
+	/*
+	 * No more entries are read than there are packets for; one if there is
+	 * none, since what is wrong with it is said at once.
+	 */
+	max = min_t(int, state->count - state->done, VNIC_BATCH_TAKE);
+	n = vnic_queue_count(state->queue, max);
+	state->empty = n < max;
+	n = vnic_batch_recv_room(state, room, n ?: 1);
 	if (n > 0) {
 		max = n;
 		n = vnic_queue_consume(state->port, state->queue, ptrs, max);
-		state->empty = n < max;
+		state->empty |= n < max;
 		err = vnic_batch_recv_take(state, room, ptrs, n);
 		n = err ?: n;
 	}

@@ -410,6 +410,32 @@ unlock:
 }
 
 /**
+ * vnic_queue_count() - how many packets wait for the program
+ * @queue: the queue
+ * @most: as far as it matters
+ *
+ * Context: process.
+ * Return: 0 to @most. Others may fetch some at the same time.
+ */
+unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most)
+{
+	struct ptr_ring *ring = &queue->ring;
+	unsigned int n = 0;
+	int at;
+
+	spin_lock(&ring->consumer_lock);
+	most = min_t(unsigned int, most, ring->size);
+	for (at = ring->consumer_head; n < most; n++) {
+		if (!READ_ONCE(ring->queue[at]))
+			break;
+		if (unlikely(++at == ring->size))
+			at = 0;
+	}
+	spin_unlock(&ring->consumer_lock);
+	return n;
+}
+
+/**
  * vnic_queue_consume() - take the oldest packets out of the ring
  * @port: the device, held by the caller
  * @queue: the queue
@@ -450,12 +476,26 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
  */
 int vnic_queue_wait(struct vnic_queue *queue)
 {
-	int err;
+	DECLARE_WAITQUEUE(wait, current);
+	int err = 0;
 
-	err = wait_event_interruptible(queue->socket.wq.wait,
-				       !ptr_ring_empty(&queue->ring) ||
-				       READ_ONCE(queue->sk.sk_shutdown));
-	if (err)
-		return err;
-	return READ_ONCE(queue->sk.sk_shutdown) ? -EFAULT : 0;
+	/* In the queue for as long as it takes, not anew for each wake-up. */
+	add_wait_queue(&queue->socket.wq.wait, &wait);
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (!ptr_ring_empty(&queue->ring))
+			break;
+		if (READ_ONCE(queue->sk.sk_shutdown)) {
+			err = -EFAULT;
+			break;
+		}
+		if (signal_pending(current)) {
+			err = -ERESTARTSYS;
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(&queue->socket.wq.wait, &wait);
+	return err;
 }

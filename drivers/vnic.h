@@ -712,6 +712,7 @@ void vnic_queue_wake_reader(struct vnic_queue *queue);
 enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
 				     struct sk_buff *skb);
+unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
 int vnic_queue_wait(struct vnic_queue *queue);

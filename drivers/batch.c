@@ -243,6 +243,16 @@ static bool vnic_batch_writable(struct vnic_packet __user *user)
 	       !put_user(last, &user->vnet.inner_nh_offset);
 }
 
+/* What is wrong with an entry is said at once, though it is not needed yet. */
+static int vnic_batch_check(const struct vnic_packet __user *user)
+{
+	u32 reserved;
+
+	if (get_user(reserved, &user->reserved))
+		return -EFAULT;
+	return reserved ? -EINVAL : 0;
+}
+
 /*
  * For how many of the next @n packets there are entries: looked at before a
  * packet is taken, which would be lost if its entry could not be written.
@@ -324,14 +334,12 @@ static int vnic_batch_recv_some(struct vnic_batch_state *state)
 	state->port = vnic_port_get(state->queue);
 	if (!state->port)
 		return -EBADFD;
-	/*
-	 * No more entries are read than there are packets for; one if there is
-	 * none, since what is wrong with it is said at once.
-	 */
+	/* No more entries are read than there are packets for. */
 	max = min_t(int, state->count - state->done, VNIC_BATCH_TAKE);
 	n = vnic_queue_count(state->queue, max);
 	state->empty = n < max;
-	n = vnic_batch_recv_room(state, room, n ?: 1);
+	n = n ? vnic_batch_recv_room(state, room, n) :
+		vnic_batch_check(state->user + state->done);
 	if (n > 0) {
 		max = n;
 		n = vnic_queue_consume(state->port, state->queue, ptrs, max);

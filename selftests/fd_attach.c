@@ -163,7 +163,7 @@ FD_TEST(attach, answer_that_cannot_be_written)
 	if (in_tree())
 		SKIP(return, "with tun the device stays");
 	ASSERT_NE(MAP_FAILED, ifr);
-	strcpy(ifr->ifr_name, "fd0");
+	snprintf(ifr->ifr_name, IFNAMSIZ, "fd0");
 	ifr->ifr_flags = variant->mode;
 	ASSERT_EQ(0, mprotect(ifr, 4096, PROT_READ));
 	self->nic.fd = device_open(0);

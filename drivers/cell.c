@@ -164,16 +164,16 @@ static void vnic_cell_deliver_list(struct sk_buff_head *batch)
 }
 
 /*
- * Takes the lock over, returns what the poll has to. Apart, so that one packet
- * has few registers to save.
+ * Any number of packets; returns what the poll has to. Apart, so that a single
+ * one has few registers to save.
  */
 static noinline int vnic_cell_poll_many(struct vnic_cell *cell, int budget)
-	__releases(&cell->lock)
 {
 	struct sk_buff_head batch;
 	int i, done = budget;
 
 	__skb_queue_head_init(&batch);
+	spin_lock(&cell->lock);
 	if (skb_queue_len(&cell->skbs) <= budget) {
 		/* As many as the budget would mean that there are more. */
 		done = min_t(int, skb_queue_len(&cell->skbs), budget - 1);
@@ -204,8 +204,10 @@ static int vnic_cell_poll(struct napi_struct *napi, int budget)
 	struct sk_buff *skb;
 
 	spin_lock(&cell->lock);
-	if (skb_queue_len(&cell->skbs) != 1)
+	if (skb_queue_len(&cell->skbs) != 1) {
+		spin_unlock(&cell->lock);
 		return vnic_cell_poll_many(cell, budget);
+	}
 	skb = cell->skbs.next;
 	__skb_unlink(skb, &cell->skbs);
 	cell->scheduled = false;

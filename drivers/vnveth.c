@@ -33,12 +33,13 @@ static bool vnveth_is_ip(const struct sk_buff *skb)
 }
 
 /* Links that take less off a packet than others, or have no Ethernet header. */
-static enum vnic_loss vnveth_cross_bare(struct net_device *dev,
-					struct net_device *peer,
-					struct sk_buff *skb,
-					unsigned int flags)
+static noinline enum vnic_loss vnveth_cross_bare(struct net_device *dev,
+						 struct net_device *peer,
+						 struct sk_buff *skb)
 {
 	bool xnet = !net_eq(dev_net(dev), dev_net(peer));
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = READ_ONCE(link->flags);
 
 	if (flags & VNIC_LINK_L3 && !vnveth_is_ip(skb))
 		return VNIC_LOSS_PROTOCOL;
@@ -71,22 +72,23 @@ static enum vnic_loss vnveth_cross(struct net_device *dev,
 				   struct sk_buff *skb)
 {
 	struct vnic_link *link = netdev_priv(dev);
-	unsigned int flags = READ_ONCE(link->flags);
 
 	/* Pages of a sender must not wait for a receiver that never reads. */
-	if (skb_orphan_frags(skb, GFP_ATOMIC))
+	if (unlikely(skb_shinfo(skb)->flags & SKBFL_ZEROCOPY_ENABLE) &&
+	    skb_orphan_frags(skb, GFP_ATOMIC))
 		return VNIC_LOSS_UCOPY;
 	if (unlikely(!__is_skb_forwardable(peer, skb, true)))
 		return peer->flags & IFF_UP ? VNIC_LOSS_TOO_BIG :
 					      VNIC_LOSS_DOWN;
-	if (unlikely(flags & (VNIC_LINK_NO_SCRUB | VNIC_LINK_L3)))
-		return vnveth_cross_bare(dev, peer, skb, flags);
+	if (unlikely(READ_ONCE(link->flags) &
+		     (VNIC_LINK_NO_SCRUB | VNIC_LINK_L3)))
+		return vnveth_cross_bare(dev, peer, skb);
 
 	skb_scrub_packet(skb, !net_eq(dev_net(dev), dev_net(peer)));
 	skb->priority = 0;
 	skb->protocol = eth_type_trans(skb, peer);
-	/* Of what there is to correct, most packets have nothing. */
-	if (skb->ip_summed >= CHECKSUM_COMPLETE)
+	/* Also CHECKSUM_PARTIAL, which has its bit; others lose nothing. */
+	if (skb->ip_summed & CHECKSUM_COMPLETE)
 		skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
 	return VNIC_LOSSES;
 }
@@ -106,27 +108,22 @@ static netdev_tx_t vnveth_wait(struct vnic_rxq *rxq, struct net_device *dev,
 }
 
 /*
- * Hand a packet over that has crossed, by a ring. Returns why it is lost;
- * VNIC_LOSSES if it is not; VNIC_LOSSES + 1 if it waits in the sender's qdisc.
- * Apart, so that the way by the cell has few registers to save.
+ * Hand a packet over that has crossed, by a ring, from a sender that has
+ * something to be told of it. Returns why it is lost; VNIC_LOSSES if it is not;
+ * VNIC_LOSSES + 1 if it waits in the sender's qdisc.
  */
-static noinline int vnveth_to_ring(struct net_device *dev,
-				   struct vnic_rxqs *rxqs, struct sk_buff *skb,
-				   unsigned int len)
+static int vnveth_to_ring_told(struct net_device *dev, struct vnic_rxq *rxq,
+			       struct sk_buff *skb, unsigned int len,
+			       unsigned int flags)
 {
 	unsigned int queue = skb_get_queue_mapping(skb);
-	struct vnic_link *link = netdev_priv(dev);
-	unsigned int flags = READ_ONCE(link->flags);
-	struct netdev_queue *txq;
-	struct vnic_rxq *rxq;
+	struct netdev_queue *txq = netdev_get_tx_queue(dev, queue);
 	bool room;
 
-	rxq = vnic_rxq_of_skb(rxqs, dev, skb);
-	skb_set_queue_mapping(skb, 0);
-	txq = netdev_get_tx_queue(dev, queue);
 	/* Where nothing could be kept, nothing is stopped. */
-	if (flags && qdisc_txq_has_no_queue(txq))
+	if (qdisc_txq_has_no_queue(txq))
 		flags = 0;
+	skb_set_queue_mapping(skb, 0);
 	if (flags & VNIC_LINK_BQL)
 		room = vnic_rxq_put_limited(rxq, skb, txq, len);
 	else
@@ -145,6 +142,27 @@ static noinline int vnveth_to_ring(struct net_device *dev,
 		return VNIC_LOSS_FULL;
 	vnveth_wait(rxq, dev, skb, queue);
 	return VNIC_LOSSES + 1;
+}
+
+/*
+ * The same from any sender. Apart, so that the way by the cell has few
+ * registers to save.
+ */
+static noinline int vnveth_to_ring(struct net_device *dev,
+				   struct vnic_rxqs *rxqs, struct sk_buff *skb,
+				   unsigned int len)
+{
+	struct vnic_rxq *rxq = vnic_rxq_of_skb(rxqs, dev, skb);
+	struct vnic_link *link = netdev_priv(dev);
+	unsigned int flags = READ_ONCE(link->flags);
+
+	if (unlikely(flags & (VNIC_LINK_BACKPRESSURE | VNIC_LINK_BQL)))
+		return vnveth_to_ring_told(dev, rxq, skb, len, flags);
+	skb_set_queue_mapping(skb, 0);
+	if (unlikely(!vnic_rxq_put(rxq, skb)))
+		return VNIC_LOSS_FULL;
+	vnic_rxq_kick(rxq);
+	return VNIC_LOSSES;
 }
 
 /* The same, by the cell if the receiver has no rings. */
@@ -166,6 +184,18 @@ static int vnveth_hand_over(struct net_device *dev, struct net_device *peer,
 	return vnic_cell_add(skb) ? VNIC_LOSSES : VNIC_LOSS_BACKLOG;
 }
 
+/* Lost between two ends: both say so, and their sums agree. */
+static __cold netdev_tx_t vnveth_lose(struct net_device *dev,
+				      unsigned int queue,
+				      struct net_device *peer,
+				      struct sk_buff *skb, enum vnic_loss loss)
+{
+	vnic_lose_tx(dev, queue, skb, loss);
+	if (peer)
+		vnic_lose_rx(peer, 0, NULL, loss);
+	return NET_XMIT_DROP;
+}
+
 /* Bottom halves are off in each transmit, which is an RCU section as well. */
 static netdev_tx_t vnveth_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -175,29 +205,21 @@ static netdev_tx_t vnveth_xmit(struct sk_buff *skb, struct net_device *dev)
 	unsigned int len = skb->len;
 	int loss;
 
-	if (unlikely(!peer)) {
-		vnic_lose_tx(dev, queue, skb, VNIC_LOSS_DOWN);
-		return NET_XMIT_DROP;
-	}
-	loss = VNIC_LOSS_SHORT;
+	if (unlikely(!peer))
+		return vnveth_lose(dev, queue, NULL, skb, VNIC_LOSS_DOWN);
 	if (unlikely(!pskb_may_pull(skb, dev->hard_header_len)))
-		goto lose;
+		return vnveth_lose(dev, queue, peer, skb, VNIC_LOSS_SHORT);
 
 	skb_tx_timestamp(skb);
 	loss = vnveth_cross(dev, peer, skb);
 	if (likely(loss == VNIC_LOSSES))
 		loss = vnveth_hand_over(dev, peer, skb, len);
-	if (likely(loss == VNIC_LOSSES)) {
-		vnic_count_tx(dev, queue, len);
-		return NETDEV_TX_OK;
-	}
-	if (loss > VNIC_LOSSES)
+	if (unlikely(loss < VNIC_LOSSES))
+		return vnveth_lose(dev, queue, peer, skb, loss);
+	if (unlikely(loss > VNIC_LOSSES))
 		return NETDEV_TX_BUSY;
-lose:
-	/* Lost between two ends: both say so, and their sums agree. */
-	vnic_lose_tx(dev, queue, skb, loss);
-	vnic_lose_rx(peer, 0, NULL, loss);
-	return NET_XMIT_DROP;
+	vnic_count_tx(dev, queue, len);
+	return NETDEV_TX_OK;
 }
 
 static int vnveth_open(struct net_device *dev)

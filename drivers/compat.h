@@ -165,6 +165,16 @@ static inline void vnic_set_rxq_mem(struct xdp_rxq_info *rxq,
 #endif
 }
 
+static inline enum xdp_mem_type
+vnic_frame_mem_type(const struct xdp_frame *frame)
+{
+#ifdef VNIC_HAVE_FRAME_MEM_TYPE
+	return frame->mem_type;
+#else
+	return frame->mem.type;
+#endif
+}
+
 /*
  * Deliver what GRO holds in a NAPI that is disabled. The core does it only when
  * it polls, and frees what is left. 6.16: the lists have a home of their own.

@@ -207,7 +207,7 @@ static void vnic_rxq_complete(struct vnic_rxq *rxq, unsigned int txq,
 }
 
 /**
- * vnic_rxq_of_skb() - which queue a packet goes to
+ * vnic_rxq_of_flow() - which of several queues a packet goes to
  * @rxqs: the queues
  * @sender: the device that transmits it
  * @skb: the packet
@@ -218,19 +218,16 @@ static void vnic_rxq_complete(struct vnic_rxq *rxq, unsigned int txq,
  * Context: RCU.
  * Return: the queue.
  */
-struct vnic_rxq *vnic_rxq_of_skb(struct vnic_rxqs *rxqs,
-				 struct net_device *sender,
-				 struct sk_buff *skb)
+struct vnic_rxq *vnic_rxq_of_flow(struct vnic_rxqs *rxqs,
+				  struct net_device *sender,
+				  struct sk_buff *skb)
 {
-	unsigned int index = 0;
+	unsigned int index;
 
-	if (rxqs->count > 1) {
-		if (READ_ONCE(sender->real_num_tx_queues) > 1)
-			index = skb_get_queue_mapping(skb) % rxqs->count;
-		else
-			index = reciprocal_scale(skb_get_hash(skb),
-						 rxqs->count);
-	}
+	if (READ_ONCE(sender->real_num_tx_queues) > 1)
+		index = skb_get_queue_mapping(skb) % rxqs->count;
+	else
+		index = reciprocal_scale(skb_get_hash(skb), rxqs->count);
 	return &rxqs->queue[index];
 }
 

@@ -175,6 +175,24 @@ void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 }
 
 /**
+ * vnic_lose_rx_list() - lose several, which is less work than one by one
+ * @dev: the device that would have received them
+ * @queue: by which queue
+ * @list: the packets, linked by skb->next, freed here
+ * @n: how many
+ * @loss: why
+ *
+ * Context: interrupts on.
+ */
+void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
+		       struct sk_buff *list, unsigned int n,
+		       enum vnic_loss loss)
+{
+	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, n);
+	kfree_skb_list_reason(list, vnic_losses[loss].reason);
+}
+
+/**
  * vnic_lose_tx() - lose a packet that was on its way out of the stack
  * @dev: the device that was to transmit it
  * @queue: by which queue

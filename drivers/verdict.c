@@ -41,8 +41,9 @@ static bool vnic_verdict_in_place(struct sk_buff *skb)
 }
 
 /* The packet as the program will see it. */
-static void vnic_verdict_show(struct vnic_rxq *rxq, struct sk_buff *skb,
-			      struct xdp_buff *xdp)
+static __always_inline void vnic_verdict_show(struct vnic_rxq *rxq,
+					      struct sk_buff *skb,
+					      struct xdp_buff *xdp)
 {
 	xdp_init_buff(xdp, vnic_frame_size(skb), &rxq->xdp);
 	xdp_prepare_buff(xdp, skb->head, skb_headroom(skb), skb_headlen(skb),
@@ -137,14 +138,37 @@ static void vnic_verdict_flush_tx(struct vnic_rxq *rxq)
 	rxq->bulked = 0;
 }
 
+/* Not yet: many go in one go. */
+static void vnic_verdict_drop(struct vnic_rxq *rxq, struct sk_buff *skb)
+{
+	skb->next = rxq->dropped;
+	rxq->dropped = skb;
+	rxq->drops++;
+}
+
+static void vnic_verdict_flush_drops(struct vnic_rxq *rxq)
+{
+	vnic_lose_rx_list(rxq->dev, rxq->index, rxq->dropped, rxq->drops,
+			  VNIC_LOSS_XDP);
+	rxq->dropped = NULL;
+	rxq->drops = 0;
+}
+
 /**
- * vnic_verdict_flush() - send what the verdicts of a round have left to send
+ * vnic_verdict_flush() - do what the verdicts of a round have left to do
  * @rxq: the queue
  *
  * Context: the queue's poll; RCU.
  */
 void vnic_verdict_flush(struct vnic_rxq *rxq)
 {
+	vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_XDP_REDIRECT,
+		       rxq->redirects);
+	rxq->redirects = 0;
+	vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_XDP_TX, rxq->sent);
+	rxq->sent = 0;
+	if (rxq->dropped)
+		vnic_verdict_flush_drops(rxq);
 	if (rxq->bulked)
 		vnic_verdict_flush_tx(rxq);
 	if (rxq->redirected)
@@ -163,18 +187,21 @@ static void vnic_verdict_tx_skb(struct vnic_rxq *rxq, struct sk_buff *skb)
 	vnic_count_rx(dev, rxq->index, 1, len);
 	if (dev->rtnl_link_ops != &vnveth_link_ops) {
 		vnic_count_tx(dev, queue, len);
-		vnic_stats_add(dev, rxq->index, VNIC_STAT_RX_XDP_TX, 1);
-		consume_skb(skb);
+		rxq->sent++;
+		napi_consume_skb(skb, 1);
 		return;
 	}
 	skb->dev = dev;
 	skb_set_queue_mapping(skb, queue);
 	sent = dev->netdev_ops->ndo_start_xmit(skb, dev);
+	if (likely(sent == NETDEV_TX_OK)) {
+		rxq->sent++;
+		return;
+	}
 	/* Full, and here is no qdisc that could keep it. */
 	if (sent == NETDEV_TX_BUSY)
 		vnic_lose_tx(dev, queue, skb, VNIC_LOSS_FULL);
-	vnic_stats_add(dev, rxq->index, sent == NETDEV_TX_OK ?
-		       VNIC_STAT_RX_XDP_TX : VNIC_STAT_RX_XDP_TX_ERROR, 1);
+	vnic_stats_add(dev, rxq->index, VNIC_STAT_RX_XDP_TX_ERROR, 1);
 }
 
 /*
@@ -197,12 +224,16 @@ static bool vnic_verdict_to_pages(struct vnic_rxq *rxq, struct sk_buff *skb,
 	} else {
 		size = SKB_DATA_ALIGN(XDP_PACKET_HEADROOM + skb->len) +
 		       SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
-		head = size <= PAGE_SIZE ? netdev_alloc_frag(size) : NULL;
+		head = size <= PAGE_SIZE ? napi_alloc_frag(size) : NULL;
 		if (!head)
 			return false;
-		skb_copy_bits(skb, -(int)meta,
-			      head + XDP_PACKET_HEADROOM - meta,
-			      skb->len + meta);
+		if (skb_is_nonlinear(skb))
+			skb_copy_bits(skb, -(int)meta,
+				      head + XDP_PACKET_HEADROOM - meta,
+				      skb->len + meta);
+		else
+			memcpy(head + XDP_PACKET_HEADROOM - meta,
+			       skb->data - meta, skb->len + meta);
 		xdp_init_buff(xdp, size, &rxq->xdp);
 		xdp_prepare_buff(xdp, head, XDP_PACKET_HEADROOM, skb->len,
 				 true);
@@ -223,7 +254,8 @@ static bool vnic_verdict_redirect_one(struct vnic_rxq *rxq,
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return false;
 	}
-	consume_skb(skb);
+	/* Its head may be that of the packet that this becomes over there. */
+	napi_consume_skb(skb, 1);
 	if (xdp_do_redirect(rxq->dev, &xdp, prog)) {
 		xdp_return_buff(&xdp);
 		return false;
@@ -293,7 +325,7 @@ static void vnic_verdict_redirect(struct vnic_rxq *rxq, struct bpf_prog *prog,
 		return;
 	}
 	vnic_count_rx(dev, rxq->index, 1, len);
-	vnic_stats_add(dev, rxq->index, VNIC_STAT_RX_XDP_REDIRECT, 1);
+	rxq->redirects++;
 }
 
 /* Does not pass: why it is lost. */
@@ -327,7 +359,7 @@ static struct sk_buff *vnic_verdict_prepare(struct vnic_rxq *rxq,
 		vnic_lose_rx(rxq->dev, rxq->index, skb, loss);
 		return NULL;
 	}
-	consume_skb(skb);
+	napi_consume_skb(skb, 1);
 	vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_XDP_COPIED, 1);
 	return copy;
 }
@@ -355,6 +387,12 @@ struct sk_buff *vnic_verdict_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
 	vnic_verdict_show(rxq, skb, &buff.xdp);
 	buff.skb = skb;
 	act = bpf_prog_run_xdp(prog, &buff.xdp);
+	/* Of one that goes, only its fragments have to be as they are now. */
+	if (act == XDP_DROP && !xdp_buff_has_frags(&buff.xdp)) {
+		vnic_verdict_own_mem(rxq);
+		vnic_verdict_drop(rxq, skb);
+		return NULL;
+	}
 	vnic_verdict_take(rxq, skb, &buff.xdp);
 
 	switch (act) {
@@ -378,7 +416,7 @@ struct sk_buff *vnic_verdict_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
 static struct sk_buff *vnic_verdict_build(struct vnic_rxq *rxq,
 					  struct xdp_frame *frame)
 {
-	struct sk_buff *skb = xdp_build_skb_from_frame(frame, rxq->dev);
+	struct sk_buff *skb = vnic_xdpxmit_build(frame, rxq->dev);
 
 	if (skb)
 		return skb;
@@ -395,8 +433,7 @@ static bool vnic_verdict_forward(struct vnic_rxq *rxq, struct bpf_prog *prog,
 		if (xdp_do_redirect(rxq->dev, xdp, prog))
 			return false;
 		rxq->redirected = true;
-		vnic_stats_add(rxq->dev, rxq->index,
-			       VNIC_STAT_RX_XDP_REDIRECT, 1);
+		rxq->redirects++;
 		return true;
 	}
 	rxq->bulk[rxq->bulked] = xdp_convert_buff_to_frame(xdp);

@@ -223,6 +223,9 @@ void vnic_stats_get_ethtool_stats(struct net_device *dev,
 				  struct ethtool_stats *head, u64 *data);
 void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss);
+void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
+		       struct sk_buff *list, unsigned int n,
+		       enum vnic_loss loss);
 void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss);
 
@@ -372,6 +375,12 @@ void vnic_cell_flush(struct net_device *dev);
  * @bulked: how many
  * @redirected: XDP has redirected something that was not flushed; the poll's
  *	own
+ * @redirects: packets that XDP has redirected and nobody has counted yet; the
+ *	poll's own
+ * @sent: the same, sent back
+ * @dropped: packets that XDP has dropped, which are freed together; the poll's
+ *	own
+ * @drops: how many
  * @batch: packets that were taken out of the ring; the poll's own
  */
 struct vnic_rxq {
@@ -388,6 +397,10 @@ struct vnic_rxq {
 	struct xdp_frame	*bulk[VNIC_RXQ_BULK];
 	unsigned int		bulked;
 	bool			redirected;
+	unsigned int		redirects;
+	unsigned int		sent;
+	struct sk_buff		*dropped;
+	unsigned int		drops;
 	void			*batch[VNIC_RXQ_BATCH];
 };
 
@@ -435,15 +448,26 @@ bool vnic_rxq_put_limited(struct vnic_rxq *rxq, struct sk_buff *skb,
 void vnic_rxq_kick(struct vnic_rxq *rxq);
 bool vnic_rxq_stop_tx(struct vnic_rxq *rxq, struct net_device *sender,
 		      struct netdev_queue *txq);
-struct vnic_rxq *vnic_rxq_of_skb(struct vnic_rxqs *rxqs,
-				 struct net_device *sender,
-				 struct sk_buff *skb);
+struct vnic_rxq *vnic_rxq_of_flow(struct vnic_rxqs *rxqs,
+				  struct net_device *sender,
+				  struct sk_buff *skb);
+
+/* Which queue a packet goes to. Context: RCU. */
+static inline struct vnic_rxq *vnic_rxq_of_skb(struct vnic_rxqs *rxqs,
+					       struct net_device *sender,
+					       struct sk_buff *skb)
+{
+	return likely(rxqs->count == 1) ? &rxqs->queue[0] :
+					  vnic_rxq_of_flow(rxqs, sender, skb);
+}
 
 /* --------------------------------------------------------------- xdpxmit.c
  * Frames that XDP sends to a vndummy or vnveth.
  */
 int vnic_xdpxmit(struct net_device *sender, struct net_device *dev, int n,
 		 struct xdp_frame **frames);
+struct sk_buff *vnic_xdpxmit_build(struct xdp_frame *frame,
+				   struct net_device *dev);
 
 /* --------------------------------------------------------------- verdict.c
  * What an XDP program decides about a packet in a receive queue.

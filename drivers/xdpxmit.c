@@ -16,19 +16,60 @@
 
 #include "vnic.h"
 
-static struct vnic_rxq *vnic_xdpxmit_queue(struct vnic_rxqs *rxqs,
-					   struct net_device *dev,
-					   struct xdp_frame *frame)
+/* Apart, so that where there is no choice there are no keys to clear. */
+static noinline struct vnic_rxq *vnic_xdpxmit_of_flow(struct vnic_rxqs *rxqs,
+						      struct net_device *dev,
+						      struct xdp_frame *frame)
 {
 	const struct ethhdr *eth = frame->data;
 	struct flow_keys keys = {};
 
-	if (rxqs->count == 1 || frame->len < ETH_HLEN)
-		return &rxqs->queue[0];
 	__skb_flow_dissect(dev_net(dev), NULL, &flow_keys_dissector, &keys,
 			   frame->data, eth->h_proto, ETH_HLEN, frame->len, 0);
 	return &rxqs->queue[reciprocal_scale(flow_hash_from_keys(&keys),
 					     rxqs->count)];
+}
+
+static struct vnic_rxq *vnic_xdpxmit_queue(struct vnic_rxqs *rxqs,
+					   struct net_device *dev,
+					   struct xdp_frame *frame)
+{
+	if (rxqs->count == 1 || frame->len < ETH_HLEN)
+		return &rxqs->queue[0];
+	return vnic_xdpxmit_of_flow(rxqs, dev, frame);
+}
+
+/**
+ * vnic_xdpxmit_build() - make a packet of a frame
+ * @frame: the frame, whose memory is the packet's if there is one
+ * @dev: the device that receives it
+ *
+ * The head of the packet is, if there are any, one of those that were freed
+ * in this or another poll: a frame was often made of a packet just before.
+ *
+ * Context: bottom halves off, interrupts on.
+ * Return: the packet, as after eth_type_trans(); NULL if there is no memory.
+ */
+struct sk_buff *vnic_xdpxmit_build(struct xdp_frame *frame,
+				   struct net_device *dev)
+{
+	unsigned int room = sizeof(*frame) + frame->headroom;
+	struct sk_buff *skb;
+
+	if (xdp_frame_has_frags(frame) ||
+	    vnic_frame_mem_type(frame) != MEM_TYPE_PAGE_SHARED)
+		return xdp_build_skb_from_frame(frame, dev);
+	skb = napi_build_skb(frame->data - room, frame->frame_sz);
+	if (unlikely(!skb))
+		return NULL;
+	skb_reserve(skb, room);
+	__skb_put(skb, frame->len);
+	if (frame->metasize)
+		skb_metadata_set(skb, frame->metasize);
+	skb->protocol = eth_type_trans(skb, dev);
+	/* It lies in the packet's room, which others will read. */
+	xdp_scrub_frame(frame);
+	return skb;
 }
 
 /*
@@ -37,7 +78,7 @@ static struct vnic_rxq *vnic_xdpxmit_queue(struct vnic_rxqs *rxqs,
  */
 static int vnic_xdpxmit_cell(struct net_device *dev, struct xdp_frame *frame)
 {
-	struct sk_buff *skb = xdp_build_skb_from_frame(frame, dev);
+	struct sk_buff *skb = vnic_xdpxmit_build(frame, dev);
 
 	if (!skb)
 		return -ENOMEM;

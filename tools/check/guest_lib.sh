@@ -29,7 +29,7 @@ taint_own=$((4096 | 8192))
 forbidden='^<[0-3]>|BUG|WARNING:|INFO: |Call Trace|Oops|Modules linked in'
 forbidden+='|general protection|refcount_t|unregister_netdevice: waiting'
 forbidden+='|UBSAN|KASAN|KCSAN|KFENCE|ODEBUG|kmemleak|lockdep|locking depend'
-forbidden+='|suspicious RCU|stall|soft lockup|blocked for more than'
+forbidden+='|suspicious RCU|\bstall|soft lockup|blocked for more than'
 forbidden+='|segfault|traps: |Out of memory'
 
 # But these: the core says so of a bad MTU, and of a queue for which there is no

@@ -143,20 +143,28 @@ bool vnic_rxq_put_limited(struct vnic_rxq *rxq, struct sk_buff *skb,
  * @sender: the device that transmits
  * @txq: its transmit queue
  *
+ * A queue stops and is woken under the producer lock, so that a sender which
+ * has the ring to itself never runs while that is full.
+ *
  * Context: as vnic_rxq_put().
  * Return: false if there is room by now.
  */
 bool vnic_rxq_stop_tx(struct vnic_rxq *rxq, struct net_device *sender,
 		      struct netdev_queue *txq)
 {
+	bool full;
+
+	spin_lock(&rxq->ring.producer_lock);
 	netif_tx_stop_queue(txq);
 	WRITE_ONCE(rxq->stopped, true);
 	/* Pairs with the one in vnic_rxq_wake_tx(). */
 	smp_mb();
-	if (!vnic_rxq_is_full(rxq)) {
+	full = vnic_rxq_is_full(rxq);
+	if (!full)
 		netif_tx_start_queue(txq);
+	spin_unlock(&rxq->ring.producer_lock);
+	if (!full)
 		return false;
-	}
 	vnic_stats_add(sender, txq - sender->_tx, VNIC_STAT_TX_STOP, 1);
 	vnic_rxq_kick(rxq);
 	return true;
@@ -174,8 +182,12 @@ static void vnic_rxq_wake_tx(struct vnic_rxq *rxq)
 	smp_mb();
 	if (likely(!READ_ONCE(rxq->stopped)))
 		return;
-	WRITE_ONCE(rxq->stopped, false);
 	rcu_read_lock();
+	spin_lock(&rxq->ring.producer_lock);
+	/* Who has filled it since has kicked, and we come back. */
+	if (vnic_rxq_is_full(rxq))
+		goto out;
+	WRITE_ONCE(rxq->stopped, false);
 	sender = rcu_dereference(link->peer);
 	for (i = 0; sender && i < sender->num_tx_queues; i++) {
 		txq = netdev_get_tx_queue(sender, i);
@@ -184,6 +196,8 @@ static void vnic_rxq_wake_tx(struct vnic_rxq *rxq)
 		netif_tx_wake_queue(txq);
 		vnic_stats_add(sender, i, VNIC_STAT_TX_WAKE, 1);
 	}
+out:
+	spin_unlock(&rxq->ring.producer_lock);
 	rcu_read_unlock();
 }
 

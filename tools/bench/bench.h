@@ -9,6 +9,7 @@
  *	pair.c		veth and vnveth
  *	dummy.c		dummy and vndummy
  *	links.c		making and deleting
+ *	memory.c	what idle ones take
  *
  * The code is the same for both sides, up to the name of the kind or of the
  * character device. Whatever is sent is counted where it arrives; a round that
@@ -78,7 +79,7 @@ struct workload {
  * @work: the workload
  * @side: whose device
  * @mark: for tools/bench/profile; none while warming up
- * @ns: what the clock has counted in this round
+ * @ns: what the clock has counted in this round; bytes, of memory
  * @generated: the part of it that the generator has taken
  * @started: of the clock
  * @idle: at that time
@@ -166,7 +167,8 @@ void arrivals_check(struct run *run, int ns, unsigned int index, int sock,
 
 /* Tables of workloads, each with an entry without a name at its end */
 extern const struct workload fd_workloads[], uring_workloads[],
-	pair_workloads[], dummy_workloads[], link_workloads[];
+	pair_workloads[], dummy_workloads[], link_workloads[],
+	memory_workloads[];
 
 /* fd.c, for uring.c */
 void tap_open(struct run *run);

@@ -402,9 +402,14 @@ static void vnic_queue_consumed(struct vnic_port *port,
 	if (queue->consumed < queue->ring.size / 2 &&
 	    !__ptr_ring_empty(&queue->ring))
 		goto unlock;
-	netif_tx_wake_queue(txq);
-	queue->consumed = 0;
-	vnic_count(port, index, VNIC_TX_WAKE, 1);
+	/* Not if the stack has gone on by itself and filled it again. */
+	spin_lock(&queue->ring.producer_lock);
+	if (!vnic_queue_full(&queue->ring)) {
+		netif_tx_wake_queue(txq);
+		queue->consumed = 0;
+		vnic_count(port, index, VNIC_TX_WAKE, 1);
+	}
+	spin_unlock(&queue->ring.producer_lock);
 unlock:
 	spin_unlock_bh(&queue->ring.consumer_lock);
 }

@@ -183,6 +183,27 @@ FD_TEST(backpressure, sender_is_slowed_down)
 	close(args[0]);
 }
 
+/* The shorter the ring, the more often both of them are at its ends at once. */
+FD_TEST(backpressure, through_a_short_ring)
+{
+	int args[3] = { -1, variant->mode, 10000 };
+	pthread_t thread;
+	void *failed;
+
+	if (in_tree())
+		SKIP(return, "no promise of the in-tree driver's");
+	START(variant->mode | IFF_BACKPRESSURE);
+	ASSERT_EQ(0, if_set("bp0", SIOCSIFTXQLEN, 1));
+	args[0] = packet_socket(self->nic.index);
+	ASSERT_LE(0, args[0]);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flood_body, args));
+	EXPECT_EQ(10000, read_all(self->nic.fd, variant->mode, 0, 10000));
+	pthread_join(thread, &failed);
+	EXPECT_EQ(NULL, failed);
+	EXPECT_EQ(0, dropped(&self->nic));
+	close(args[0]);
+}
+
 FD_TEST(backpressure, down_and_up_while_stopped)
 {
 	int sock, left;

@@ -243,6 +243,19 @@ static bool vnic_verdict_to_pages(struct vnic_rxq *rxq, struct sk_buff *skb,
 	return true;
 }
 
+/*
+ * The frame in its memory will become a packet again, which keeps account of
+ * that memory where this one does. So this one has to be done with it now;
+ * newer kernels leave packets that another CPU has made to that CPU.
+ */
+static void vnic_verdict_let_go(struct sk_buff *skb)
+{
+	if (likely(skb->alloc_cpu == smp_processor_id()))
+		napi_consume_skb(skb, 1);
+	else
+		consume_skb(skb);
+}
+
 /* One frame's worth of a packet. Takes the packet; returns if it was sent. */
 static bool vnic_verdict_redirect_one(struct vnic_rxq *rxq,
 				      struct bpf_prog *prog,
@@ -254,8 +267,7 @@ static bool vnic_verdict_redirect_one(struct vnic_rxq *rxq,
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
 		return false;
 	}
-	/* Its head may be that of the packet that this becomes over there. */
-	napi_consume_skb(skb, 1);
+	vnic_verdict_let_go(skb);
 	if (xdp_do_redirect(rxq->dev, &xdp, prog)) {
 		xdp_return_buff(&xdp);
 		return false;

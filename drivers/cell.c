@@ -23,6 +23,7 @@
  * packet neither asks for the NAPI nor gives it back, which would take it
  * longer than the cell itself.
  */
+#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
@@ -281,8 +282,43 @@ int vnic_cell_init(void)
 	return 0;
 }
 
+/* On its own CPU: its softirq, with nothing to deliver. */
+static long vnic_cell_run(void *unused)
+{
+	struct vnic_cell *cell;
+	bool scheduled;
+
+	local_bh_disable();
+	cell = this_cpu_ptr(vnic_cells);
+	spin_lock(&cell->lock);
+	scheduled = cell->scheduled;
+	cell->scheduled = true;
+	spin_unlock(&cell->lock);
+	if (!scheduled)
+		__napi_schedule(&cell->napi);
+	local_bh_enable();
+	return 0;
+}
+
+/*
+ * A packet that one CPU has read from a socket and another has made may wait
+ * for the next softirq of that other one to be freed; with nothing to do that
+ * CPU would keep it, and our page, for ever.
+ */
+static void vnic_cell_run_all(void)
+{
+	int cpu;
+
+	cpus_read_lock();
+	for_each_online_cpu(cpu)
+		work_on_cpu(cpu, vnic_cell_run, NULL);
+	cpus_read_unlock();
+}
+
 /**
  * vnic_cell_exit() - free the cells
+ *
+ * Packets that the core has put off freeing are freed.
  *
  * Context: process; no device is left that could use them.
  */
@@ -291,6 +327,7 @@ void vnic_cell_exit(void)
 	struct vnic_cell *cell;
 	int cpu;
 
+	vnic_cell_run_all();
 	for_each_possible_cpu(cpu) {
 		cell = per_cpu_ptr(vnic_cells, cpu);
 		/* Its packets were flushed, but it may not have come round. */

@@ -1124,18 +1124,22 @@ FD_TEST(batch, segments_become_one)
 
 #ifdef __x86_64__
 /*
- * ioctl() as a 32-bit program calls it. The other entry to the kernel is open
+ * A system call as a 32-bit program makes it. The other entry to the kernel is open
  * to 64-bit programs too, with addresses that fit. It clobbers r8 to r11.
  */
-static long ioctl_32(int fd, unsigned int request, const void *arg)
+static long syscall_32(long number, long first, long second, const void *third)
 {
 	long result;
 
 	asm volatile("int $0x80" : "=a" (result)
-		     : "a" (54L), "b" ((long)fd), "c" ((long)request),
-		       "d" (arg)
+		     : "a" (number), "b" (first), "c" (second), "d" (third)
 		     : "memory", "r8", "r9", "r10", "r11");
 	return (int)result;
+}
+
+static long ioctl_32(int fd, unsigned int request, const void *arg)
+{
+	return syscall_32(54, fd, request, arg);
 }
 
 static void no_entry(int signal)
@@ -1147,7 +1151,8 @@ static void no_entry(int signal)
 static int works_32(void *arg)
 {
 	signal(SIGSEGV, no_entry);
-	return ioctl_32(-1, 0, NULL);
+	/* getpid(); in the other numbering, 20 is writev(). */
+	return syscall_32(20, -1, 0, NULL) != getpid();
 }
 
 /* The structures lie the same for both, and pointers are 64 bits wide. */
@@ -1164,7 +1169,7 @@ FD_TEST(batch, called_by_a_32_bit_program)
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	int sock, i, fd;
 
-	if (in_child(works_32, NULL) != -EBADF)
+	if (in_child(works_32, NULL))
 		SKIP(return, "this kernel runs no 32-bit programs");
 	ASSERT_NE(MAP_FAILED, low);
 	fd = device_open(O_NONBLOCK);

@@ -294,6 +294,8 @@ FD_TEST(queue, as_many_as_are_attached)
 	int fds[3], i;
 
 	ASSERT_EQ(0, see_sysfs());
+	if (access("/sys/class/net/lo/queues/rx-0", F_OK))
+		SKIP(return, "this kernel tells of no receive queues (RPS)");
 	ASSERT_EQ(0, start(&self->nic, fds, 3, variant->mode));
 	EXPECT_EQ(0, access("/sys/class/net/mq0/queues/tx-2", F_OK));
 	EXPECT_EQ(0, access("/sys/class/net/mq0/queues/rx-2", F_OK));

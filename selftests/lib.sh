@@ -390,6 +390,13 @@ pair_up()
 	eventually 5 "v0 has a carrier" carrier_is "$1" v0 up
 }
 
+# Kernels for one processor tell of no receive queues.
+need_rx_queues()
+{
+	[[ -d /sys/class/net/lo/queues/rx-0 ]] ||
+		skip "this kernel tells of no receive queues (RPS)"
+}
+
 exists()
 {
 	ip -n "$1" link show dev "$2" >/dev/null 2>&1

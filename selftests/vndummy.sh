@@ -156,6 +156,7 @@ test_queues()
 {
 	local listing
 
+	need_rx_queues
 	setup_ns A
 	run ip -n "$A" link add d0 numtxqueues 8 numrxqueues 3 \
 		type "$VNDUMMY"

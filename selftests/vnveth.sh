@@ -290,6 +290,7 @@ test_queues()
 {
 	local listing
 
+	need_rx_queues
 	setup_ns A
 	run ip -n "$A" link add v0 type "$VNVETH"
 	capture listing ip netns exec "$A" ls /sys/class/net/v0/queues

@@ -250,9 +250,12 @@ static int emit(int argc, char **argv)
 		EMIT(MOVE_IMM(R2, a),
 		     CALL(BPF_FUNC_xdp_adjust_head));
 		emit_check();
-		emit_packet(R6, 4);
+		emit_packet(R6, ETH_HLEN);
 		if (a < 0)
 			EMIT(STORE_IMM(BPF_W, R2, 0, -1));
+		/* What lay there might be taken for that of a VLAN. */
+		if (a <= -ETH_HLEN)
+			EMIT(STORE_IMM(BPF_H, R2, 12, htons(ETH_P_IP)));
 		emit_verdict(b);
 	} else if (!strcmp(word, "tail")) {
 		EMIT(MOVE_IMM(R2, -a),

@@ -28,6 +28,7 @@
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* As net.core.netdev_max_backlog, which bounds what veth may have queued. */
@@ -53,6 +54,12 @@ struct vnic_cell {
 static struct vnic_cell __percpu *vnic_cells;
 static struct net_device *vnic_cell_dev;
 
+/* The receive queue that the sender has recorded; the first if it has not. */
+static unsigned int vnic_cell_queue(const struct sk_buff *skb)
+{
+	return skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : 0;
+}
+
 /**
  * vnic_cell_add() - hand a packet over to its device's stack
  * @skb: the packet, as after eth_type_trans(): skb->dev is the receiver
@@ -70,9 +77,13 @@ bool vnic_cell_add(struct sk_buff *skb)
 
 	spin_lock(&cell->lock);
 	if (unlikely(skb_queue_len(&cell->skbs) >= VNIC_CELL_LIMIT)) {
+		vnic_trace(full, skb->dev, vnic_cell_queue(skb), skb,
+			   VNIC_PLACE_CELL, &cell->skbs);
 		spin_unlock(&cell->lock);
 		return false;
 	}
+	vnic_trace(queue, skb->dev, vnic_cell_queue(skb), skb, VNIC_PLACE_CELL,
+		   &cell->skbs);
 	__skb_queue_tail(&cell->skbs, skb);
 	scheduled = cell->scheduled;
 	cell->scheduled = true;
@@ -81,12 +92,6 @@ bool vnic_cell_add(struct sk_buff *skb)
 	if (!scheduled)
 		__napi_schedule(&cell->napi);
 	return true;
-}
-
-/* The receive queue that the sender has recorded; the first if it has not. */
-static unsigned int vnic_cell_queue(const struct sk_buff *skb)
-{
-	return skb_rx_queue_recorded(skb) ? skb_get_rx_queue(skb) : 0;
 }
 
 /* There may be fewer of them by now. */
@@ -120,12 +125,14 @@ static void vnic_cell_admit(struct sk_buff_head *batch)
 			packets = 0;
 			bytes = 0;
 		}
+		vnic_trace(polled, dev, queue, skb, VNIC_PLACE_CELL, batch);
 		if (unlikely(!running)) {
 			__skb_unlink(skb, batch);
 			vnic_lose_rx(dev, queue, skb, VNIC_LOSS_DOWN);
 			continue;
 		}
 		vnic_cell_check_queue(skb, queue);
+		vnic_trace(deliver, dev, queue, skb, VNIC_HOW_LIST);
 		packets++;
 		bytes += vnic_rx_len(skb);
 	}
@@ -145,6 +152,7 @@ static void vnic_cell_deliver_one(struct sk_buff *skb)
 	}
 	vnic_cell_check_queue(skb, queue);
 	vnic_count_rx(dev, queue, 1, vnic_rx_len(skb));
+	vnic_trace(deliver, dev, queue, skb, VNIC_HOW_ONE);
 	netif_receive_skb(skb);
 }
 
@@ -213,6 +221,8 @@ static int vnic_cell_poll(struct napi_struct *napi, int budget)
 	__skb_unlink(skb, &cell->skbs);
 	cell->scheduled = false;
 	spin_unlock(&cell->lock);
+	vnic_trace(polled, skb->dev, vnic_cell_queue(skb), skb,
+		   VNIC_PLACE_CELL, &cell->skbs);
 	vnic_cell_deliver_one(skb);
 	return 1;
 }

@@ -12,6 +12,7 @@
 #include <linux/ethtool.h>
 #include <linux/netdevice.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 struct vnic_counter_info {
@@ -77,6 +78,23 @@ void vnic_count(struct vnic_port *port, unsigned int index,
 }
 
 /**
+ * vnic_count_loss() - count a packet as lost, and leave it to the caller
+ * @port: the device, held or in an RCU section
+ * @index: the queue's slot, or VNIC_NO_SLOT
+ * @ptr: the packet, as an entry of a ring; NULL if it never became one
+ * @counter: one that is a loss
+ *
+ * Context: any, also with interrupts off.
+ */
+void vnic_count_loss(struct vnic_port *port, unsigned int index,
+		     const void *ptr, enum vnic_counter counter)
+{
+	vnic_trace(drop, port->dev, index, ptr, "", vnic_counters[counter].name,
+		   vnic_counters[counter].reason);
+	vnic_count(port, index, counter, 1);
+}
+
+/**
  * vnic_lose() - lose a packet, and say why
  * @port: the device, held or in an RCU section
  * @index: the queue's slot, or VNIC_NO_SLOT
@@ -88,7 +106,7 @@ void vnic_count(struct vnic_port *port, unsigned int index,
 void vnic_lose(struct vnic_port *port, unsigned int index,
 	       struct sk_buff *skb, enum vnic_counter counter)
 {
-	vnic_count(port, index, counter, 1);
+	vnic_count_loss(port, index, skb, counter);
 	if (!skb)
 		return;
 	if (counter > VNIC_TX_BYTES)

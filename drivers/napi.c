@@ -12,6 +12,7 @@
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* Packets that may wait for NAPI; beyond them it is the program that waits. */
@@ -29,6 +30,10 @@ static int vnic_napi_poll(struct napi_struct *napi, int budget)
 		vnic_count_packets(port, READ_ONCE(queue->index),
 				   VNIC_RX_PACKETS, 1,
 				   vnic_port_len(port, skb));
+		vnic_trace(polled, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_PLACE_BACKLOG, &queue->rx);
+		vnic_trace(deliver, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_HOW_GRO);
 		napi_gro_receive(napi, skb);
 		done++;
 	}
@@ -115,8 +120,14 @@ bool vnic_napi_give(struct vnic_queue *queue, struct sk_buff *skb)
 	spin_lock(&queue->rx.lock);
 	room = queue->rx_open &&
 	       skb_queue_len(&queue->rx) < VNIC_NAPI_BACKLOG;
-	if (room)
+	if (room) {
+		vnic_trace(queue, skb->dev, READ_ONCE(queue->index), skb,
+			   VNIC_PLACE_BACKLOG, &queue->rx);
 		__skb_queue_tail(&queue->rx, skb);
+	} else {
+		vnic_trace(full, skb->dev, READ_ONCE(queue->index), skb,
+			   VNIC_PLACE_BACKLOG, &queue->rx);
+	}
 	spin_unlock(&queue->rx.lock);
 	if (room)
 		napi_schedule(&queue->napi);

@@ -13,6 +13,7 @@
 #include <net/pkt_sched.h>
 #include <net/sock.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /*
@@ -92,7 +93,7 @@ static void vnic_queue_lose(struct vnic_port *port, unsigned int index,
 			    void *ptr)
 {
 	if (vnic_ring_is_xdp(ptr)) {
-		vnic_count(port, index, VNIC_TX_PURGED, 1);
+		vnic_count_loss(port, index, ptr, VNIC_TX_PURGED);
 		xdp_return_frame(vnic_ring_to_xdp(ptr));
 	} else {
 		vnic_lose(port, index, ptr, VNIC_TX_PURGED);
@@ -286,14 +287,17 @@ static void vnic_queue_stop_tx(struct vnic_port *port, struct vnic_queue *queue,
 	}
 }
 
-static inline bool __vnic_queue_put(struct vnic_port *port,
-				    struct vnic_queue *queue, void *ptr,
-				    struct netdev_queue *txq)
+static __always_inline bool __vnic_queue_put(struct vnic_port *port,
+					     struct vnic_queue *queue,
+					     void *ptr,
+					     struct netdev_queue *txq)
 {
 	struct ptr_ring *ring = &queue->ring;
 	int err;
 
 	spin_lock(&ring->producer_lock);
+	/* Before it is there: a reader may be quick. */
+	vnic_trace(ring, port->dev, queue->index, ptr, ring);
 	err = __ptr_ring_produce(ring, ptr);
 	/* One that goes down stops its queues itself. */
 	if (unlikely(txq) && netif_running(port->dev) &&
@@ -321,17 +325,21 @@ bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr)
 
 /**
  * vnic_queue_wake_reader() - there is something in the ring
+ * @port: the device
  * @queue: the queue
  *
  * Context: any.
  */
-void vnic_queue_wake_reader(struct vnic_queue *queue)
+void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
 {
 	/* Pairs with the barrier of a sleeper's set_current_state(). */
-	if (wq_has_sleeper(&queue->socket.wq.wait))
+	if (wq_has_sleeper(&queue->socket.wq.wait)) {
+		vnic_trace(wake, port->dev, READ_ONCE(queue->index),
+			   VNIC_WAITER_READER);
 		wake_up_interruptible_sync_poll(&queue->socket.wq.wait,
 						EPOLLIN | EPOLLRDNORM |
 						EPOLLRDBAND);
+	}
 	if (READ_ONCE(queue->fasync))
 		kill_fasync(&queue->fasync, SIGIO, POLL_IN);
 }
@@ -374,7 +382,7 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 	}
 	if (unlikely(!__vnic_queue_put(port, queue, skb, txq)))
 		return VNIC_TX_FULL;
-	vnic_queue_wake_reader(queue);
+	vnic_queue_wake_reader(port, queue);
 	return 0;
 }
 
@@ -405,6 +413,7 @@ static void vnic_queue_consumed(struct vnic_port *port,
 	/* Not if the stack has gone on by itself and filled it again. */
 	spin_lock(&queue->ring.producer_lock);
 	if (!vnic_queue_full(&queue->ring)) {
+		vnic_trace(wake, port->dev, index, VNIC_WAITER_SENDER);
 		netif_tx_wake_queue(txq);
 		queue->consumed = 0;
 		vnic_count(port, index, VNIC_TX_WAKE, 1);

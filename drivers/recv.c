@@ -10,6 +10,7 @@
 #include <linux/uio.h>
 #include <net/xdp.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* Bytes that the program gets of it, without headers. */
@@ -154,7 +155,7 @@ void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 	unsigned int index = READ_ONCE(queue->index);
 
 	if (vnic_ring_is_xdp(ptr)) {
-		vnic_count(port, index, counter, 1);
+		vnic_count_loss(port, index, ptr, counter);
 		xdp_return_frame(vnic_ring_to_xdp(ptr));
 	} else {
 		vnic_lose(port, index, ptr, counter);
@@ -191,6 +192,7 @@ void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,
 	local_bh_disable();
 	for (i = 0; i < n; i++) {
 		bytes += vnic_recv_len(ptrs[i]);
+		vnic_trace(taken, port->dev, READ_ONCE(queue->index), ptrs[i]);
 		vnic_recv_free(ptrs[i]);
 	}
 	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_TX_PACKETS, n,
@@ -240,6 +242,7 @@ ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 	local_bh_disable();
 	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_TX_PACKETS, 1,
 			   len);
+	vnic_trace(taken, port->dev, READ_ONCE(queue->index), ptr);
 	vnic_recv_free(ptr);
 	local_bh_enable();
 	return total;

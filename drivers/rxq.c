@@ -22,6 +22,7 @@
 #include <net/sock.h>
 #include <net/xdp.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 static void vnic_rxq_schedule(struct vnic_rxq *rxq)
@@ -97,8 +98,13 @@ bool vnic_rxq_put(struct vnic_rxq *rxq, void *ptr)
 		/* Not before: a packet that goes back to its qdisc needs it. */
 		if (!vnic_ring_is_xdp(ptr))
 			vnic_rx_cb(ptr)->bytes = 0;
+		vnic_trace(queue, rxq->dev, rxq->index, ptr, VNIC_PLACE_RXQ,
+			   &rxq->ring);
 		__ptr_ring_produce(&rxq->ring, ptr);
 		WRITE_ONCE(rxq->waiting, rxq->waiting + 1);
+	} else {
+		vnic_trace(full, rxq->dev, rxq->index, ptr, VNIC_PLACE_RXQ,
+			   &rxq->ring);
 	}
 	spin_unlock(&rxq->ring.producer_lock);
 	return room;
@@ -129,8 +135,13 @@ bool vnic_rxq_put_limited(struct vnic_rxq *rxq, struct sk_buff *skb,
 		cb->bytes = bytes;
 		cb->txq = txq - txq->dev->_tx;
 		netdev_tx_sent_queue(txq, bytes);
+		vnic_trace(queue, rxq->dev, rxq->index, skb, VNIC_PLACE_RXQ,
+			   &rxq->ring);
 		__ptr_ring_produce(&rxq->ring, skb);
 		WRITE_ONCE(rxq->waiting, rxq->waiting + 1);
+	} else {
+		vnic_trace(full, rxq->dev, rxq->index, skb, VNIC_PLACE_RXQ,
+			   &rxq->ring);
 	}
 	spin_unlock(&rxq->ring.producer_lock);
 	__netif_tx_unlock(txq);
@@ -193,6 +204,7 @@ static void vnic_rxq_wake_tx(struct vnic_rxq *rxq)
 		txq = netdev_get_tx_queue(sender, i);
 		if (!netif_tx_queue_stopped(txq))
 			continue;
+		vnic_trace(wake, sender, i, VNIC_WAITER_SENDER);
 		netif_tx_wake_queue(txq);
 		vnic_stats_add(sender, i, VNIC_STAT_TX_WAKE, 1);
 	}
@@ -265,10 +277,12 @@ static void vnic_rxq_deliver(struct vnic_rxq *rxq, struct sk_buff *skb,
 	if (rxq->index && rxq->index < READ_ONCE(rxq->dev->real_num_rx_queues))
 		skb_record_rx_queue(skb, rxq->index);
 	if (!gro) {
+		vnic_trace(deliver, rxq->dev, rxq->index, skb, VNIC_HOW_LIST);
 		skb_mark_napi_id(skb, &rxq->napi);
 		list_add_tail(&skb->list, &round->list);
 		return;
 	}
+	vnic_trace(deliver, rxq->dev, rxq->index, skb, VNIC_HOW_GRO);
 	skb_prepare_for_gro(skb);
 	/* It changes what it merges, so that must be no other's. */
 	if (skb_shared(skb) || skb_unclone(skb, GFP_ATOMIC))
@@ -318,8 +332,8 @@ static void vnic_rxq_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 	struct sk_buff *skb;
 
 	if (unlikely(!netif_running(rxq->dev))) {
-		xdp_return_frame(frame);
 		vnic_lose_rx(rxq->dev, rxq->index, NULL, VNIC_LOSS_DOWN);
+		xdp_return_frame(frame);
 		return;
 	}
 	round->polled++;
@@ -353,6 +367,8 @@ static int vnic_rxq_work(struct vnic_rxq *rxq, int budget, bool gro)
 		for (i = 0; i < n; i++) {
 			void *ptr = rxq->batch[i];
 
+			vnic_trace(polled, rxq->dev, rxq->index, ptr,
+				   VNIC_PLACE_RXQ, &rxq->ring);
 			if (vnic_ring_is_xdp(ptr))
 				vnic_rxq_frame(rxq, prog, vnic_ring_to_xdp(ptr),
 					       &round, gro);

@@ -14,6 +14,7 @@
 #include <linux/skbuff.h>
 #include <linux/uio.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* The longest frame: the longest IP packet, Ethernet header, two VLAN tags. */
@@ -153,6 +154,7 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 	enum vnic_counter counter = 0;
 	struct sk_buff *skb;
 
+	vnic_trace(enter, port->dev, index, len);
 	if (tap && len < ETH_HLEN) {
 		vnic_lose(port, index, NULL, VNIC_RX_SHORT);
 		return ERR_PTR(-EINVAL);
@@ -179,6 +181,7 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 		vnic_lose(port, index, skb, counter);
 		return ERR_PTR(-EINVAL);
 	}
+	vnic_trace(checked, port->dev, index, skb);
 	/* A device that is down refuses the frame; no program looks at it. */
 	if (!xdp && rcu_access_pointer(port->xdp) &&
 	    (port->dev->flags & IFF_UP))
@@ -220,6 +223,7 @@ static int vnic_send_frags(struct vnic_port *port, struct vnic_queue *queue,
 	rcu_read_lock();
 	vnic_send_learn(port, queue, skb);
 	rcu_read_unlock();
+	vnic_trace(deliver, port->dev, index, skb, VNIC_HOW_FRAGS);
 	skb_push(skb, ETH_HLEN);
 	if (!vnic_napi_give_frags(queue, skb)) {
 		vnic_lose(port, index, skb, VNIC_RX_BUSY);
@@ -274,6 +278,8 @@ int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 		vnic_count_packets(port, READ_ONCE(queue->index),
 				   VNIC_RX_PACKETS, 1,
 				   vnic_send_prepare(port, queue, skb));
+		vnic_trace(deliver, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_HOW_ONE);
 		netif_receive_skb(skb);
 	}
 	rcu_read_unlock();
@@ -309,6 +315,8 @@ static void vnic_send_deliver(struct vnic_port *port, struct vnic_queue *queue,
 	}
 	list_for_each_entry(skb, list, list) {
 		bytes += vnic_send_prepare(port, queue, skb);
+		vnic_trace(deliver, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_HOW_LIST);
 		packets++;
 	}
 	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_RX_PACKETS,

@@ -13,6 +13,7 @@
 #include <linux/ethtool.h>
 #include <linux/netdevice.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 struct vnic_loss_info {
@@ -169,6 +170,8 @@ void vnic_count_tx_of(struct net_device *dev, unsigned int queue,
 void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss)
 {
+	vnic_trace(drop, dev, queue, skb, "rx_drop_", vnic_losses[loss].name,
+		   vnic_losses[loss].reason);
 	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, 1);
 	if (skb)
 		dev_kfree_skb_any_reason(skb, vnic_losses[loss].reason);
@@ -188,6 +191,8 @@ void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
 		       struct sk_buff *list, unsigned int n,
 		       enum vnic_loss loss)
 {
+	vnic_trace(drop_list, dev, queue, list, "rx_drop_",
+		   vnic_losses[loss].name, vnic_losses[loss].reason);
 	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, n);
 	kfree_skb_list_reason(list, vnic_losses[loss].reason);
 }
@@ -205,6 +210,8 @@ void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
 void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss)
 {
+	vnic_trace(drop, dev, queue, skb, "tx_drop_", vnic_losses[loss].name,
+		   vnic_losses[loss].reason);
 	vnic_stats_add(dev, queue, VNIC_STAT_TX_LOST + loss, 1);
 	if (!skb)
 		return;

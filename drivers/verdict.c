@@ -22,6 +22,7 @@
 #include <linux/skbuff.h>
 #include <net/xdp.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* What a frame is made of that we make: pages of nobody's pool. */
@@ -399,6 +400,7 @@ struct sk_buff *vnic_verdict_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
 	vnic_verdict_show(rxq, skb, &buff.xdp);
 	buff.skb = skb;
 	act = bpf_prog_run_xdp(prog, &buff.xdp);
+	vnic_trace(xdp, dev, rxq->index, skb, skb->len, act);
 	/* Of one that goes, only its fragments have to be as they are now. */
 	if (act == XDP_DROP && !xdp_buff_has_frags(&buff.xdp)) {
 		vnic_verdict_own_mem(rxq);
@@ -480,6 +482,8 @@ struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 	buff.xdp.rxq = &rxq->xdp;
 	vnic_set_rxq_mem(&rxq->xdp, frame);
 	act = bpf_prog_run_xdp(prog, &buff.xdp);
+	vnic_trace(xdp, rxq->dev, rxq->index, vnic_ring_from_xdp(frame), len,
+		   act);
 
 	switch (act) {
 	case XDP_PASS:

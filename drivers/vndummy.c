@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/net_tstamp.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /**
@@ -53,6 +54,7 @@ static void vndummy_loop(struct sk_buff *skb, struct net_device *dev)
 	skb->protocol = eth_type_trans(skb, dev);
 	skb_postpull_rcsum(skb, eth_hdr(skb), ETH_HLEN);
 
+	vnic_trace(handover, dev, dev, skb_get_queue_mapping(skb), skb);
 	rcu_read_lock();
 	rxqs = rcu_dereference(link->rxqs);
 	if (rxqs) {
@@ -114,6 +116,8 @@ static netdev_tx_t vndummy_xmit(struct sk_buff *skb, struct net_device *dev)
 	 * off, as they are in every transmit. Only netpoll comes from anywhere,
 	 * with interrupts off: also from the middle of such a freeing.
 	 */
+	vnic_trace(deliver, dev, skb_get_queue_mapping(skb), skb,
+		   VNIC_HOW_NOWHERE);
 	napi_consume_skb(skb, !in_hardirq() && !irqs_disabled());
 	return NETDEV_TX_OK;
 }

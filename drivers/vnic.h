@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The contract between the rooms of the house: who owns what, which lock or
- * RCU section protects it. Every source file includes this one and no other
- * header of the project. See Documentation/architecture.rst.
+ * RCU section protects it. Every source file includes this one, those that a
+ * packet comes through trace.h, and no other header of the project. See
+ * Documentation/architecture.rst.
  */
 #ifndef VNIC_H
 #define VNIC_H
@@ -594,6 +595,8 @@ struct vnic_queue;
 
 void vnic_count(struct vnic_port *port, unsigned int index,
 		enum vnic_counter counter, unsigned int n);
+void vnic_count_loss(struct vnic_port *port, unsigned int index,
+		     const void *ptr, enum vnic_counter counter);
 void vnic_lose(struct vnic_port *port, unsigned int index,
 	       struct sk_buff *skb, enum vnic_counter counter);
 void vnic_count_sum(struct vnic_port *port, int index, u64 *sum);
@@ -732,7 +735,7 @@ void vnic_queue_wake_tx(struct vnic_port *port, struct vnic_queue *queue);
 bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev);
 bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue,
 		    void *ptr);
-void vnic_queue_wake_reader(struct vnic_queue *queue);
+void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue);
 enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
 				     struct sk_buff *skb);

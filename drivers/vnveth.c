@@ -23,6 +23,7 @@
 #include <linux/net_tstamp.h>
 #include <net/ip_tunnels.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /* Without an Ethernet header there is only the protocol to go by. */
@@ -212,8 +213,10 @@ static netdev_tx_t vnveth_xmit(struct sk_buff *skb, struct net_device *dev)
 
 	skb_tx_timestamp(skb);
 	loss = vnveth_cross(dev, peer, skb);
-	if (likely(loss == VNIC_LOSSES))
+	if (likely(loss == VNIC_LOSSES)) {
+		vnic_trace(handover, dev, peer, queue, skb);
 		loss = vnveth_hand_over(dev, peer, skb, len);
+	}
 	if (unlikely(loss < VNIC_LOSSES))
 		return vnveth_lose(dev, queue, peer, skb, loss);
 	if (unlikely(loss > VNIC_LOSSES))

@@ -15,6 +15,7 @@
 #include <linux/uio.h>
 #include <net/xdp.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /*
@@ -41,7 +42,7 @@ static int vnic_xdp_put(struct vnic_port *port, int n,
 	}
 	vnic_count(port, index, VNIC_TX_XDP, i);
 	if (wake)
-		vnic_queue_wake_reader(queue);
+		vnic_queue_wake_reader(port, queue);
 	return i;
 }
 
@@ -94,6 +95,7 @@ static bool vnic_xdp_act(struct vnic_port *port, struct vnic_queue *queue,
 	enum vnic_counter counter = VNIC_RX_XDP_DROP;
 	u32 act = bpf_prog_run_xdp(prog, xdp);
 
+	vnic_trace(xdp, port->dev, queue->index, NULL, len, act);
 	switch (act) {
 	case XDP_PASS:
 		return true;
@@ -211,12 +213,19 @@ struct sk_buff *vnic_xdp_generic(struct vnic_port *port,
 {
 	unsigned int len = vnic_port_len(port, skb);
 	struct bpf_prog *prog;
+	u32 act = XDP_PASS;
 
 	local_bh_disable();
 	rcu_read_lock();
 	prog = rcu_dereference(port->xdp);
 	vnic_port_record(port, queue, skb);
-	if (prog && vnic_do_xdp_generic(prog, &skb) != XDP_PASS) {
+	if (prog) {
+		act = vnic_do_xdp_generic(prog, &skb);
+		/* The packet may be gone. Of those that do, it tells no more. */
+		vnic_trace(xdp, port->dev, queue->index,
+			   act == XDP_PASS ? skb : NULL, len, act);
+	}
+	if (act != XDP_PASS) {
 		vnic_count(port, queue->index, VNIC_RX_XDP_GENERIC, 1);
 		vnic_count_packets(port, queue->index, VNIC_RX_PACKETS, 1,
 				   len);

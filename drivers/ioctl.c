@@ -5,20 +5,11 @@
  * The ABI is that of <linux/if_tun.h>; errno for errno what tun answers. One
  * function a command that is more than a line, then the table of them.
  */
-#include <linux/if_arp.h>
-#include <linux/ieee802154.h>
 #include <linux/proc_fs.h>
 #include <linux/rtnetlink.h>
 #include <linux/uaccess.h>
 #include <net/net_namespace.h>
-#include <uapi/linux/if_fc.h>
-#include <uapi/linux/if_fddi.h>
-#include <uapi/linux/if_hippi.h>
-#include <uapi/linux/if_ltalk.h>
 #include <uapi/linux/sockios.h>
-#include <net/ax25.h>
-#include <net/rose.h>
-#include <net/6lowpan.h>
 
 #include "vnic.h"
 
@@ -29,10 +20,6 @@
 /* What of a device's flags TUNGETIFF tells beside the file's own. */
 #define VNIC_IFF_DEVICE		(IFF_TUN | IFF_TAP | IFF_PERSIST | \
 				 IFF_MULTI_QUEUE | IFF_BACKPRESSURE)
-
-/* Bytes of a hardware address that fit into a struct sockaddr. */
-#define VNIC_SA_ROOM		(sizeof(struct sockaddr) - \
-				 offsetof(struct sockaddr, sa_data))
 
 static void vnic_ioctl_getiff(struct vnic_queue *queue, struct vnic_port *port,
 			      struct ifreq *ifr)
@@ -95,58 +82,6 @@ static int vnic_ioctl_setgroup(struct vnic_port *port, gid_t gid)
 		return -EINVAL;
 	WRITE_ONCE(port->group, group);
 	netdev_state_change(port->dev);
-	return 0;
-}
-
-/* Bytes of a hardware address for each type that a program may pose as. */
-static unsigned char vnic_addr_len(unsigned short type)
-{
-	switch (type) {
-	case ARPHRD_IP6GRE:
-	case ARPHRD_TUNNEL6:
-		return sizeof(struct in6_addr);
-	case ARPHRD_IPGRE:
-	case ARPHRD_TUNNEL:
-	case ARPHRD_SIT:
-		return sizeof(struct in_addr);
-	case ARPHRD_ETHER:
-		return ETH_ALEN;
-	case ARPHRD_IEEE802154:
-	case ARPHRD_IEEE802154_MONITOR:
-		return IEEE802154_EXTENDED_ADDR_LEN;
-	case ARPHRD_6LOWPAN:
-		return EUI64_ADDR_LEN;
-	case ARPHRD_FDDI:
-		return FDDI_K_ALEN;
-	case ARPHRD_HIPPI:
-		return HIPPI_ALEN;
-	case ARPHRD_IEEE802:
-		return FC_ALEN;
-	case ARPHRD_ROSE:
-		return ROSE_ADDR_LEN;
-	case ARPHRD_NETROM:
-		return AX25_ADDR_LEN;
-	case ARPHRD_LOCALTLK:
-		return LTALK_ALEN;
-	default:
-		return 0;
-	}
-}
-
-static int vnic_ioctl_setlink(struct vnic_port *port, unsigned long type)
-{
-	struct net_device *dev = port->dev;
-	int err;
-
-	if (dev->flags & IFF_UP)
-		return -EBUSY;
-	err = call_netdevice_notifiers(NETDEV_PRE_TYPE_CHANGE, dev);
-	err = notifier_to_errno(err);
-	if (err)
-		return err;
-	dev->type = type;
-	dev->addr_len = vnic_addr_len(dev->type);
-	call_netdevice_notifiers(NETDEV_POST_TYPE_CHANGE, dev);
 	return 0;
 }
 
@@ -257,31 +192,6 @@ static int vnic_ioctl_getdevnetns(struct vnic_port *port)
 	return fd;
 }
 
-static void vnic_ioctl_gethwaddr(struct vnic_port *port, struct ifreq *ifr)
-{
-	const struct net_device *dev = port->dev;
-	struct sockaddr *sa = &ifr->ifr_hwaddr;
-
-	memset(sa, 0, sizeof(*sa));
-	spin_lock(&port->name_lock);
-	memcpy(sa->sa_data, dev->dev_addr,
-	       min_t(size_t, VNIC_SA_ROOM, dev->addr_len));
-	spin_unlock(&port->name_lock);
-	sa->sa_family = READ_ONCE(dev->type);
-}
-
-static int vnic_ioctl_sethwaddr(struct net_device *dev,
-				const struct ifreq *ifr)
-{
-	struct sockaddr_storage ss = { };
-
-	/* The request has no room for the longest ones. */
-	if (dev->addr_len > VNIC_SA_ROOM)
-		return -EINVAL;
-	memcpy(&ss, &ifr->ifr_hwaddr, sizeof(ifr->ifr_hwaddr));
-	return vnic_set_mac_user(dev, &ss);
-}
-
 /**
  * struct vnic_ioctl_arg - a command's argument, in the kernel
  * @value: the argument itself, for commands that take no pointer
@@ -389,7 +299,7 @@ static int vnic_ioctl_get(struct vnic_queue *queue, struct vnic_port *port,
 	case TUNGETDEVNETNS:
 		return vnic_ioctl_getdevnetns(port);
 	case SIOCGIFHWADDR:
-		vnic_ioctl_gethwaddr(port, &arg->ifr);
+		vnic_hwaddr_get(port, &arg->ifr);
 		return 0;
 	default:
 		return -ENOIOCTLCMD;
@@ -430,7 +340,7 @@ static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
 	case TUNSETGROUP:
 		return vnic_ioctl_setgroup(port, arg->value);
 	case TUNSETLINK:
-		return vnic_ioctl_setlink(port, arg->value);
+		return vnic_hwaddr_set_type(port, arg->value);
 	case TUNSETSNDBUF:
 		return arg->fault ?: vnic_ioctl_setsndbuf(port, arg->number);
 	case TUNSETOFFLOAD:
@@ -454,7 +364,7 @@ static int vnic_ioctl_port(struct vnic_queue *queue, struct vnic_port *port,
 		return arg->fault ?: vnic_port_change_carrier(port->dev,
 							      arg->number);
 	case SIOCSIFHWADDR:
-		return vnic_ioctl_sethwaddr(port->dev, &arg->ifr);
+		return vnic_hwaddr_set(port, &arg->ifr);
 	default:
 		return vnic_ioctl_queue(queue, cmd, arg);
 	}

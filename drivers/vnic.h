@@ -363,12 +363,14 @@ void vnic_cell_flush(struct net_device *dev);
  * @napi: empties @ring
  * @ring: packets from the sender: struct sk_buff, as after eth_type_trans(),
  *	or struct xdp_frame with VNIC_RING_XDP. Its producer lock is taken in
- *	transmit, its consumer lock by the poll; bottom halves are off in both.
+ *	transmit, and by the poll to wake who was stopped; its consumer lock by
+ *	the poll. Bottom halves are off in both.
  * @waiting: packets that came since the last poll; a hint, written under the
  *	ring's producer lock and by the poll
  * @polling: @napi is scheduled and will look into the ring, so that nobody
  *	else needs to schedule it
- * @stopped: transmit queues of the sender have been stopped for this ring
+ * @stopped: transmit queues of the sender have been stopped for this ring;
+ *	written under its producer lock, looked at without it
  * @armed: bit 0: @timer runs and will schedule @napi
  * @timer: lets packets wait for others (ethtool -C rx-usecs)
  * @xdp: what XDP programs know of the queue; only the poll touches it
@@ -1245,6 +1247,11 @@ int vnic_attach_again(struct vnic_queue *queue);
 int vnic_attach_pause(struct vnic_queue *queue);
 void vnic_attach_end(struct vnic_queue *queue);
 void vnic_attach_end_all(struct vnic_port *port);
+
+/* ---------------------------------------------------------------- hwaddr.c */
+int vnic_hwaddr_set_type(struct vnic_port *port, unsigned long type);
+void vnic_hwaddr_get(struct vnic_port *port, struct ifreq *ifr);
+int vnic_hwaddr_set(struct vnic_port *port, const struct ifreq *ifr);
 
 /* ------------------------------------------------ ioctl.c, chardev.c: faces */
 long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,

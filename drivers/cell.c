@@ -27,6 +27,7 @@
 #include <linux/delay.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
+#include <linux/workqueue.h>
 
 #include "trace.h"
 #include "vnic.h"
@@ -319,6 +320,7 @@ static void vnic_cell_run_all(void)
 {
 	int cpu;
 
+	/* One that has gone offline has freed them. */
 	cpus_read_lock();
 	for_each_online_cpu(cpu)
 		work_on_cpu(cpu, vnic_cell_run, NULL);

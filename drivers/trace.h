@@ -144,7 +144,7 @@ static inline unsigned int vnic_trace_len(const void *ptr)
 	if (!ptr)
 		return 0;
 	if (vnic_ring_is_xdp(ptr))
-		return vnic_ring_to_xdp(ptr)->len;
+		return xdp_get_frame_len(vnic_ring_to_xdp(ptr));
 	if (skb_mac_header_was_set(skb) && skb->data > skb_mac_header(skb))
 		return skb->len + (skb->data - skb_mac_header(skb));
 	return skb->len;

@@ -102,6 +102,8 @@ static netdev_tx_t vndummy_xmit(struct sk_buff *skb, struct net_device *dev)
 		return vndummy_xmit_loop(skb, dev);
 	vnic_count_tx(dev, skb_get_queue_mapping(skb), skb->len);
 	skb_tx_timestamp(skb);
+	vnic_trace(deliver, dev, skb_get_queue_mapping(skb), skb,
+		   VNIC_HOW_NOWHERE);
 
 	/* Swallowed, not lost: consumed. */
 	if (skb_shared(skb)) {
@@ -116,8 +118,6 @@ static netdev_tx_t vndummy_xmit(struct sk_buff *skb, struct net_device *dev)
 	 * off, as they are in every transmit. Only netpoll comes from anywhere,
 	 * with interrupts off: also from the middle of such a freeing.
 	 */
-	vnic_trace(deliver, dev, skb_get_queue_mapping(skb), skb,
-		   VNIC_HOW_NOWHERE);
 	napi_consume_skb(skb, !in_hardirq() && !irqs_disabled());
 	return NETDEV_TX_OK;
 }

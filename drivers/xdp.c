@@ -61,17 +61,17 @@ int vnic_xdp_xmit(struct net_device *dev, int n, struct xdp_frame **frames,
 		  u32 flags)
 {
 	struct vnic_port *port = netdev_priv(dev);
-	int sent;
+	int i, sent;
 
 	if (flags & ~XDP_XMIT_FLAGS_MASK)
 		return -EINVAL;
 	rcu_read_lock();
 	sent = vnic_xdp_put(port, n, frames, flags & XDP_XMIT_FLUSH);
 	rcu_read_unlock();
-	if (sent == -ENXIO)
-		vnic_count(port, VNIC_NO_SLOT, VNIC_TX_NO_QUEUE, n);
-	else if (sent < n)
-		vnic_count(port, VNIC_NO_SLOT, VNIC_TX_FULL, n - sent);
+	for (i = max(sent, 0); i < n; i++)
+		vnic_count_loss(port, VNIC_NO_SLOT,
+				vnic_ring_from_xdp(frames[i]),
+				sent < 0 ? VNIC_TX_NO_QUEUE : VNIC_TX_FULL);
 	return sent;
 }
 
@@ -129,10 +129,12 @@ static bool vnic_xdp_act(struct vnic_port *port, struct vnic_queue *queue,
 	case XDP_DROP:
 		break;
 	}
+	if (counter != VNIC_RX_XDP_TX && counter != VNIC_RX_XDP_REDIRECT) {
+		vnic_count_loss(port, queue->index, NULL, counter);
+		return false;
+	}
 	vnic_count(port, queue->index, counter, 1);
-	if (counter == VNIC_RX_XDP_TX || counter == VNIC_RX_XDP_REDIRECT)
-		vnic_count_packets(port, queue->index, VNIC_RX_PACKETS, 1,
-				   len);
+	vnic_count_packets(port, queue->index, VNIC_RX_PACKETS, 1, len);
 	return false;
 }
 

@@ -107,7 +107,7 @@ int vnic_xdpxmit(struct net_device *sender, struct net_device *dev, int n,
 	struct vnic_rxqs *rxqs = rcu_dereference(link->rxqs);
 	struct vnic_rxq *rxq, *last = NULL;
 	enum vnic_loss loss = VNIC_LOSS_DOWN;
-	int i, err = 0;
+	int i, sent, err = 0;
 
 	for (i = 0; i < n && (dev->flags & IFF_UP); i++) {
 		len = xdp_get_frame_len(frames[i]);
@@ -135,9 +135,10 @@ int vnic_xdpxmit(struct net_device *sender, struct net_device *dev, int n,
 	}
 	if (last)
 		vnic_rxq_kick(last);
-	if (i < n) {
-		vnic_stats_add(sender, 0, VNIC_STAT_TX_LOST + loss, n - i);
-		vnic_stats_add(dev, 0, VNIC_STAT_RX_LOST + loss, n - i);
+	sent = i;
+	for (; i < n; i++) {
+		vnic_lose_tx(sender, 0, NULL, loss);
+		vnic_lose_rx(dev, 0, NULL, loss);
 	}
-	return i;
+	return sent;
 }

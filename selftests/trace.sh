@@ -202,6 +202,18 @@ test_write()
 		drop t0 0 len=0 protocol=0x0000 counter=rx_drop_short"
 }
 
+# Before it is a packet, so without an address
+test_write_xdp()
+{
+	tap
+	xdp "$A" t0 verdict 1
+	frame 60 write 60
+	stations "
+		enter t0 0 len=60
+		xdp t0 0 len=60 protocol=0x0000 act=drop
+		drop t0 0 len=0 protocol=0x0000 counter=rx_drop_xdp"
+}
+
 test_send()
 {
 	tap
@@ -313,6 +325,7 @@ subtests \
 	xdp "across a pair, to an XDP program" \
 	lost "across a pair: too long" \
 	write "from a program: one frame, and one too short" \
+	write_xdp "from a program, to an XDP program" \
 	send "from a program: a batch" \
 	napi "from a program, by NAPI" \
 	read "to a program that sleeps" \

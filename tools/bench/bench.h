@@ -153,6 +153,9 @@ void link_new(const char *kind, const char *name, const char *peer);
 void link_delete(unsigned int index);
 void link_xdp(unsigned int index, int prog);
 
+/* links.c, for memory.c */
+int link_open(struct run *run, const char *name);
+
 /**
  * struct arrivals - how much has arrived so far
  * @stats: of the device that receives

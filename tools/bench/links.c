@@ -61,23 +61,31 @@ static void links_veth(struct run *run)
 	links_round(run, run->side == OURS ? "vnveth" : "veth", true);
 }
 
-/* These come with their first program and go with their last. */
+/* A device that comes with this file and goes with it */
+int link_open(struct run *run, const char *name)
+{
+	struct ifreq ifr = {};
+	int fd;
+
+	ifr.ifr_flags = run->work->mode | IFF_NO_PI;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	fd = open(run->side == OURS ? "/dev/vnic" : "/dev/net/tun",
+		  O_RDWR | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		die(name);
+	return fd;
+}
+
 static void links_fd(struct run *run)
 {
 	struct links *links = run->data;
-	struct ifreq ifr;
+	char name[IFNAMSIZ];
 	unsigned int i;
 
 	clock_start(run);
 	for (i = 0; i < run->work->count; i++) {
-		memset(&ifr, 0, sizeof(ifr));
-		ifr.ifr_flags = run->work->mode | IFF_NO_PI;
-		snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s%u",
-			 side_name(run), i);
-		links->fd[i] = open(run->side == OURS ? "/dev/vnic" :
-				    "/dev/net/tun", O_RDWR | O_CLOEXEC);
-		if (links->fd[i] < 0 || ioctl(links->fd[i], TUNSETIFF, &ifr))
-			die(ifr.ifr_name);
+		snprintf(name, sizeof(name), "%s%u", side_name(run), i);
+		links->fd[i] = link_open(run, name);
 	}
 	for (i = 0; i < run->work->count; i++)
 		close(links->fd[i]);

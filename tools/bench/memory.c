@@ -155,16 +155,7 @@ static void make_veth(struct run *run, struct devices *devices,
 
 static void make_fd(struct run *run, struct devices *devices, const char *name)
 {
-	struct ifreq ifr = {};
-	int fd;
-
-	ifr.ifr_flags = run->work->mode | IFF_NO_PI;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	fd = open(run->side == OURS ? "/dev/vnic" : "/dev/net/tun",
-		  O_RDWR | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
-		die(name);
-	devices->fd[devices->count] = fd;
+	devices->fd[devices->count] = link_open(run, name);
 }
 
 static void memory_dummy(struct run *run)

@@ -47,6 +47,8 @@ if [[ ! -r $dir/ktap_helpers.sh ]]; then
 fi
 # shellcheck source=/dev/null
 . "$dir/ktap_helpers.sh"
+# shellcheck source=selftests/lib_process.sh
+. "$HERE/lib_process.sh"
 
 note()
 {
@@ -201,11 +203,6 @@ start()
 	"${@:2}" >"$WORK/$1" 2>&1 3>&- {IDLE}>&- &
 	PID=$!
 	defer kill -9 "$PID"
-}
-
-running()
-{
-	kill -0 "$1" 2>/dev/null
 }
 
 finished()

@@ -127,6 +127,10 @@ static int vnic_attach_join(struct vnic_port *port, struct vnic_queue *queue,
 		return -EBUSY;
 	if (port->numqueues + port->numdisabled == port->dev->num_tx_queues)
 		return -E2BIG;
+	/* Nobody tells when there is room again in shared memory. */
+	if (vnic_shared_has_recv(queue) &&
+	    ((flags | port->flags) & IFF_BACKPRESSURE))
+		return -EINVAL;
 	if (vnic_queue_resize(port, &ring, 1, port->ring_len))
 		return -ENOMEM;
 	if (flags & IFF_BACKPRESSURE)

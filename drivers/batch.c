@@ -91,40 +91,16 @@ static void vnic_batch_flush(struct vnic_batch_state *state)
 /* Fields without a meaning have to be 0, so that they can get one. */
 static bool vnic_batch_send_valid(const struct vnic_packet *packet)
 {
-	const struct vnic_vnet *vnet = &packet->vnet;
-
-	return !(packet->flags | packet->reserved |
-		 (__force u32)vnet->hash_value |
-		 (__force u16)(vnet->num_buffers | vnet->hash_report |
-			       vnet->reserved));
-}
-
-/* Does the next packet go to the stack by itself? */
-static bool vnic_batch_send_alone(const struct vnic_batch_state *state)
-{
-	const struct vnic_queue *queue = state->queue;
-
-	/* What waits on the list is charged, and might be waited for. */
-	return READ_ONCE(state->port->rx_frames) <= 1 ||
-	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
-	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
-	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
+	return !(packet->flags | packet->reserved) &&
+	       vnic_vnet_is_reserved_zero(&packet->vnet);
 }
 
 /* Is it the packet's own fault, or does the call end before its entry? */
 static int vnic_batch_send_failed(struct vnic_packet *packet, int err)
 {
-	switch (err) {
-	case -EAGAIN:
-	case -ERESTARTSYS:
-	case -EINTR:
-	case -EBADFD:
+	if (vnic_send_ends_call(err))
 		return err;
-	case -ENOBUFS:
-		err = -ENOMEM;
-		break;
-	}
-	packet->result = err;
+	packet->result = err == -ENOBUFS ? -ENOMEM : err;
 	return 0;
 }
 
@@ -155,7 +131,7 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 	packet->result = 0;
 	if (!skb)
 		return 0;
-	if (vnic_batch_send_alone(state)) {
+	if (vnic_send_alone(port, state->queue)) {
 		vnic_batch_flush(state);
 		packet->result = vnic_send_one(port, state->queue, skb);
 		return 0;
@@ -403,6 +379,8 @@ int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 		return -EINVAL;
 	if (!rcu_access_pointer(queue->port))
 		return -EBADFD;
+	if (cmd == VNIC_IOC_RECV && vnic_shared_has_recv(queue))
+		return -EINVAL;
 	if (cmd == VNIC_IOC_SEND)
 		err = vnic_batch_send(&state);
 	else

@@ -50,7 +50,9 @@ static ssize_t vnic_chardev_read_one(struct vnic_queue *queue,
 	if (!port)
 		return -EBADFD;
 	ret = iov_iter_count(to) ? -EAGAIN : 0;
-	if (ret && vnic_queue_consume(port, queue, &packet, 1))
+	if (vnic_shared_has_recv(queue))
+		ret = -EINVAL;
+	else if (ret && vnic_queue_consume(port, queue, &packet, 1))
 		ret = vnic_recv(port, queue, packet, to);
 	vnic_port_put(port);
 	return ret;
@@ -74,6 +76,13 @@ static ssize_t vnic_chardev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return ret;
 }
 
+static bool vnic_chardev_readable(struct vnic_queue *queue)
+{
+	if (vnic_shared_has_recv(queue))
+		return vnic_shared_readable(queue);
+	return !ptr_ring_empty(&queue->ring);
+}
+
 static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 {
 	struct vnic_queue *queue = file->private_data;
@@ -83,7 +92,7 @@ static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 	if (!port)
 		return EPOLLERR;
 	poll_wait(file, &queue->socket.wq.wait, wait);
-	if (!ptr_ring_empty(&queue->ring))
+	if (vnic_chardev_readable(queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
 	if (vnic_queue_writable(queue, port->dev))
 		mask |= EPOLLOUT | EPOLLWRNORM;
@@ -121,6 +130,11 @@ static long vnic_chardev_compat_ioctl(struct file *file, unsigned int cmd,
 	return vnic_ioctl(file->private_data, cmd, arg,
 			  sizeof(struct compat_ifreq),
 			  file->f_flags & O_NONBLOCK);
+}
+
+static int vnic_chardev_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vnic_shared_mmap(file->private_data, vma);
 }
 
 static int vnic_chardev_fasync(int fd, struct file *file, int on)
@@ -181,6 +195,7 @@ static void vnic_chardev_show_fdinfo(struct seq_file *seq, struct file *file)
 		   READ_ONCE(queue->flags) & VNIC_QUEUE_FLAGS);
 	seq_printf(seq, "vnic-queue:\t%d\n",
 		   index == VNIC_NO_SLOT ? -1 : (int)index);
+	vnic_shared_show(queue, seq);
 	vnic_port_put(port);
 }
 
@@ -193,6 +208,7 @@ static const struct file_operations vnic_chardev_fops = {
 	.poll		= vnic_chardev_poll,
 	.unlocked_ioctl	= vnic_chardev_ioctl,
 	.compat_ioctl	= vnic_chardev_compat_ioctl,
+	.mmap		= vnic_chardev_mmap,
 	.fasync		= vnic_chardev_fasync,
 	.show_fdinfo	= vnic_chardev_show_fdinfo,
 };

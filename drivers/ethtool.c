@@ -8,7 +8,7 @@
 #include "vnic.h"
 
 /* The longest ring that may be asked for; txqueuelen may make a longer one. */
-#define VNIC_RING_MAX		65536U
+#define VNIC_RING_LEN_MAX		65536U
 
 static void vnic_port_get_drvinfo(struct net_device *dev,
 				  struct ethtool_drvinfo *info)
@@ -41,7 +41,7 @@ static void vnic_port_get_ringparam(struct net_device *dev,
 	struct vnic_port *port = netdev_priv(dev);
 
 	ring->tx_pending = port->ring_len;
-	ring->tx_max_pending = max(port->ring_len, VNIC_RING_MAX);
+	ring->tx_max_pending = max(port->ring_len, VNIC_RING_LEN_MAX);
 }
 
 static int vnic_port_set_ringparam(struct net_device *dev,

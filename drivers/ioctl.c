@@ -518,6 +518,10 @@ static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 		if (copy_from_user(&batch, argp, sizeof(batch)))
 			return -EFAULT;
 		return vnic_batch(queue, cmd, &batch, noblock);
+	case VNIC_IOC_RING_SETUP:
+		return vnic_shared_setup(queue, argp);
+	case VNIC_IOC_RING_SEND:
+		return vnic_shared_send(queue, noblock);
 	default:
 		return -ENOTTY;
 	}

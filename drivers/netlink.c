@@ -166,13 +166,13 @@ int vnic_port_newlink(struct net_device *dev,
  * @extack: for the sentence
  *
  * Context: process, RTNL held.
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -EBUSY.
  */
 int vnic_port_changelink(struct net_device *dev, struct nlattr *tb[],
 			 struct nlattr *data[], struct netlink_ext_ack *extack)
 {
 	struct vnic_port *port = netdev_priv(dev);
-	const struct nlattr *multi;
+	const struct nlattr *multi, *full;
 	int err;
 
 	if (!data)
@@ -186,6 +186,12 @@ int vnic_port_changelink(struct net_device *dev, struct nlattr *tb[],
 	err = vnic_port_check(data, extack);
 	if (err)
 		return err;
+	full = data[VNIC_TUN_BACKPRESSURE];
+	if (full && nla_get_u8(full) && vnic_shared_is_used(port)) {
+		NL_SET_ERR_MSG_ATTR(extack, full,
+				    "A program has its packets in shared memory, which never says that there is room");
+		return -EBUSY;
+	}
 	vnic_port_apply(port, data);
 	return 0;
 }

@@ -85,6 +85,7 @@ struct vnic_queue *vnic_queue_alloc(struct net *net)
 void vnic_queue_free(struct vnic_queue *queue)
 {
 	ptr_ring_cleanup(&queue->ring, NULL);
+	vnic_shared_free(queue->shared);
 	sock_put(&queue->sk);
 }
 
@@ -308,18 +309,20 @@ static __always_inline bool __vnic_queue_put(struct vnic_port *port,
 }
 
 /**
- * vnic_queue_put() - put a packet into the ring
+ * vnic_queue_put() - put a packet into the ring, or into shared memory
  * @port: the device
  * @queue: the queue
  * @ptr: an skb, or vnic_ring_from_xdp()
  *
- * Wakes no reader.
+ * Wakes no reader, but for what is in shared memory.
  *
  * Context: bottom halves off, RCU.
  * Return: false if the ring was full; the packet is still the caller's.
  */
 bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr)
 {
+	if (vnic_shared_has_recv(queue))
+		return !vnic_shared_produce(port, queue, ptr);
 	return __vnic_queue_put(port, queue, ptr, NULL);
 }
 
@@ -344,15 +347,23 @@ void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
 		kill_fasync(&queue->fasync, SIGIO, POLL_IN);
 }
 
-static bool vnic_queue_backpressure(const struct vnic_port *port,
-				    const struct vnic_queue *queue)
+/**
+ * vnic_queue_backpressure() - is the stack stopped when the ring is full?
+ * @port: the device
+ * @queue: the queue
+ *
+ * Context: any.
+ * Return: true if it is, false if packets are dropped then.
+ */
+bool vnic_queue_backpressure(const struct vnic_port *port,
+			     const struct vnic_queue *queue)
 {
 	return (READ_ONCE(port->flags) | READ_ONCE(queue->flags)) &
 	       IFF_BACKPRESSURE;
 }
 
 /**
- * vnic_queue_produce() - put a packet of the stack into the ring
+ * vnic_queue_produce() - put a packet of the stack where the program gets it
  * @port: the device
  * @queue: the queue
  * @skb: the packet; taken if the answer is 0, still the caller's if not
@@ -367,6 +378,10 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 	/* To be stopped when the ring is full after this packet, or NULL */
 	struct netdev_queue *txq = NULL;
 
+	if (vnic_shared_has_recv(queue)) {
+		skb_tx_timestamp(skb);
+		return vnic_shared_produce(port, queue, skb);
+	}
 	if (skb_orphan_frags_rx(skb, GFP_ATOMIC))
 		return VNIC_TX_NOMEM;
 	skb_tx_timestamp(skb);
@@ -485,8 +500,8 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
  * while a program waits for a packet.
  *
  * Context: process, sleeps.
- * Return: 0 to look again, -ERESTARTSYS after a signal, -EFAULT when the
- * device is gone, as tun has it.
+ * Return: 0 to look again, -ERESTARTSYS after a signal, -EINVAL when packets
+ * no longer come this way, -EFAULT when the device is gone, as tun has it.
  */
 int vnic_queue_wait(struct vnic_queue *queue)
 {
@@ -501,6 +516,10 @@ int vnic_queue_wait(struct vnic_queue *queue)
 			break;
 		if (READ_ONCE(queue->sk.sk_shutdown)) {
 			err = -EFAULT;
+			break;
+		}
+		if (vnic_shared_has_recv(queue)) {
+			err = -EINVAL;
 			break;
 		}
 		if (signal_pending(current)) {

@@ -4,6 +4,8 @@
  *
  *	ring --> [headers] frame --> read()
  *	     '--> entry + frame --> batch
+ *
+ *	vnic_recv_frame() --> shared memory
  */
 #include <linux/if_vlan.h>
 #include <linux/skbuff.h>
@@ -13,8 +15,14 @@
 #include "trace.h"
 #include "vnic.h"
 
-/* Bytes that the program gets of it, without headers. */
-static unsigned int vnic_recv_len(const void *ptr)
+/**
+ * vnic_recv_len() - bytes that the program gets of a packet, without headers
+ * @ptr: the packet, as an entry of the ring
+ *
+ * Context: any.
+ * Return: them.
+ */
+unsigned int vnic_recv_len(const void *ptr)
 {
 	const struct sk_buff *skb = ptr;
 
@@ -317,4 +325,37 @@ int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 	else if (unlikely(packet->flags & VNIC_PACKET_TRUNC))
 		vnic_count(port, READ_ONCE(queue->index), VNIC_TX_TRUNCATED, 1);
 	return err;
+}
+
+/**
+ * vnic_recv_frame() - write a packet where the program will find it
+ * @port: the device
+ * @ptr: the packet, as an entry of the ring; still the caller's
+ * @len: of vnic_recv_len()
+ * @to: room for what is in front of the frame, and for the frame
+ *
+ * Context: any; the memory is the kernel's, and never read here.
+ * Return: 0, or the counter of the reason for which it has to be dropped.
+ */
+enum vnic_counter vnic_recv_frame(struct vnic_port *port, const void *ptr,
+				  unsigned int len, struct vnic_frame *to)
+{
+	struct vnic_frame frame = { .len = len };
+	const struct sk_buff *skb = ptr;
+	struct iov_iter iter;
+	struct kvec vec;
+
+	if (!vnic_port_is_tap(port))
+		frame.proto = vnic_recv_protocol(ptr);
+	if (vnic_recv_vnet(ptr, &frame.vnet))
+		return VNIC_TX_VNET;
+	*to = frame;
+	if (vnic_recv_is_plain(ptr)) {
+		memcpy(to + 1, skb->data, len);
+		return 0;
+	}
+	vec.iov_base = to + 1;
+	vec.iov_len = len;
+	iov_iter_kvec(&iter, READ, &vec, 1, len);
+	return vnic_recv_copy(ptr, &iter) ? VNIC_TX_FAULT : 0;
 }

@@ -287,6 +287,24 @@ int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 	return err;
 }
 
+/**
+ * vnic_send_alone() - does each packet of a call go to the stack by itself?
+ * @port: the device, held by the caller
+ * @queue: the queue
+ *
+ * Context: process.
+ * Return: true if no list may be made of them.
+ */
+bool vnic_send_alone(const struct vnic_port *port,
+		     const struct vnic_queue *queue)
+{
+	/* What waits on the list is charged, and might be waited for. */
+	return READ_ONCE(port->rx_frames) <= 1 ||
+	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
+	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
+	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
+}
+
 static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
 			   struct list_head *list)
 {

@@ -35,12 +35,14 @@
  * @VNIC_PLACE_BACKLOG: of such a queue, for its NAPI (IFF_NAPI)
  * @VNIC_PLACE_RXQ: in the ring of a receive queue of a vndummy or vnveth
  * @VNIC_PLACE_CELL: in a CPU's cell
+ * @VNIC_PLACE_SHARED: in memory that the program has mapped
  */
 enum vnic_place {
 	VNIC_PLACE_RING,
 	VNIC_PLACE_BACKLOG,
 	VNIC_PLACE_RXQ,
 	VNIC_PLACE_CELL,
+	VNIC_PLACE_SHARED,
 };
 
 /**
@@ -170,11 +172,14 @@ static inline unsigned int vnic_trace_depth(enum vnic_place place,
 					    const void *where)
 {
 	const struct sk_buff_head *list = where;
+	const struct vnic_half *half = where;
 	const struct ptr_ring *ring = where;
 	int depth, producer, size;
 
 	if (place == VNIC_PLACE_CELL || place == VNIC_PLACE_BACKLOG)
 		return READ_ONCE(list->qlen);
+	if (place == VNIC_PLACE_SHARED)
+		return READ_ONCE(half->pos) - READ_ONCE(half->seen);
 	size = READ_ONCE(ring->size);
 	producer = READ_ONCE(ring->producer);
 	if (producer >= size)
@@ -193,6 +198,7 @@ TRACE_DEFINE_ENUM(VNIC_PLACE_RING);
 TRACE_DEFINE_ENUM(VNIC_PLACE_BACKLOG);
 TRACE_DEFINE_ENUM(VNIC_PLACE_RXQ);
 TRACE_DEFINE_ENUM(VNIC_PLACE_CELL);
+TRACE_DEFINE_ENUM(VNIC_PLACE_SHARED);
 TRACE_DEFINE_ENUM(VNIC_HOW_ONE);
 TRACE_DEFINE_ENUM(VNIC_HOW_LIST);
 TRACE_DEFINE_ENUM(VNIC_HOW_GRO);
@@ -206,7 +212,8 @@ TRACE_DEFINE_ENUM(VNIC_WAITER_SENDER);
 			 { VNIC_PLACE_RING,	"ring" },		\
 			 { VNIC_PLACE_BACKLOG,	"backlog" },		\
 			 { VNIC_PLACE_RXQ,	"rxq" },		\
-			 { VNIC_PLACE_CELL,	"cell" })
+			 { VNIC_PLACE_CELL,	"cell" },		\
+			 { VNIC_PLACE_SHARED,	"shared" })
 
 #define vnic_show_how(how)						\
 	__print_symbolic(how,						\

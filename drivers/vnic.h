@@ -680,6 +680,8 @@ static inline void vnic_qstats_setup_link(struct net_device *dev)
  * @rx: packets of the program for @napi, not counted yet. Its lock guards
  *	@rx_open.
  * @rx_open: @napi is enabled, so what is in @rx will be fetched
+ * @shared: rings in memory that the program has mapped, or NULL; written once,
+ *	under RTNL, read without it, and freed with the queue
  *
  * Owned by the open file. While a device is attached, its slot or its list of
  * detached queues points here too; vnic_attach_end() waits for the RCU
@@ -704,6 +706,7 @@ struct vnic_queue {
 	struct mutex			napi_lock;	/* giving @napi a frame */
 	struct sk_buff_head		rx;
 	bool				rx_open;
+	struct vnic_shared		*shared;
 };
 
 /* What lies in a ring may be a frame of XDP's; the pointer's last bit tells. */
@@ -738,6 +741,8 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev);
 bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue,
 		    void *ptr);
 void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue);
+bool vnic_queue_backpressure(const struct vnic_port *port,
+			     const struct vnic_queue *queue);
 enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
 				     struct sk_buff *skb);
@@ -745,6 +750,75 @@ unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
 int vnic_queue_wait(struct vnic_queue *queue);
+
+/* ---------------------------------------------------------------- shared.c
+ * Rings in memory that a program shares with us.
+ */
+
+/**
+ * struct vnic_half - one of the two rings
+ * @data: its memory, @size bytes, as we have it mapped
+ * @size: a power of two, or 0 for a ring that is not there
+ * @pos: how far we have come ourselves; the program gets a copy. recv: under
+ *	the producer lock of the queue's ring; send: under the lock of
+ *	&struct vnic_shared
+ * @seen: recv: the last that the program has said which could be so; as @pos
+ */
+struct vnic_half {
+	u8	*data;
+	u32	size;
+	u32	pos;
+	u32	seen;
+};
+
+/**
+ * struct vnic_shared - the rings of a queue
+ * @head: their indices, and all the memory behind them: a mapping of @pages
+ * @pages: the memory; the program's mappings have references of their own
+ * @count: how many pages
+ * @recv: from the stack to the program
+ * @send: from the program to the stack
+ * @lock: who reads @send. Never held over RTNL.
+ *
+ * The program may write anywhere in it at any time: what is in it is read once,
+ * checked, and then used.
+ */
+struct vnic_shared {
+	struct vnic_ring_head	*head;
+	struct page		**pages;
+	unsigned int		count;
+	struct vnic_half	recv;
+	struct vnic_half	send;
+	struct mutex		lock;	/* send */
+};
+
+int vnic_shared_setup(struct vnic_queue *queue,
+		      struct vnic_ring_setup __user *user);
+void vnic_shared_free(struct vnic_shared *shared);
+int vnic_shared_mmap(struct vnic_queue *queue, struct vm_area_struct *vma);
+bool vnic_shared_readable(struct vnic_queue *queue);
+bool vnic_shared_is_used(struct vnic_port *port);
+void vnic_shared_show(struct vnic_queue *queue, struct seq_file *seq);
+enum vnic_counter vnic_shared_produce(struct vnic_port *port,
+				      struct vnic_queue *queue, void *ptr);
+
+/* sharedsend.c */
+int vnic_shared_send(struct vnic_queue *queue, bool noblock);
+
+/* Of a queue, or NULL. Context: any; as long as the queue. */
+static inline struct vnic_shared *vnic_shared_of(const struct vnic_queue *queue)
+{
+	/* Pairs with smp_store_release() in vnic_shared_publish(). */
+	return smp_load_acquire(&queue->shared);
+}
+
+/* Do packets for the program go into such a ring? Context: any. */
+static inline bool vnic_shared_has_recv(const struct vnic_queue *queue)
+{
+	const struct vnic_shared *shared = READ_ONCE(queue->shared);
+
+	return unlikely(shared) && shared->recv.size;
+}
 
 /* ------------------------------------------------------------------ vnet.c
  * What a virtio header says of a packet: checksum to be filled in, segments.
@@ -797,6 +871,14 @@ static inline void vnic_vnet_decode(const struct vnic_vnet *vnet,
 static inline bool vnic_vnet_is_empty(const struct vnic_offload *offload)
 {
 	return !(offload->flags | offload->gso_type | offload->hdr_len);
+}
+
+/* Are the fields without a meaning 0, so that they can get one? */
+static inline bool vnic_vnet_is_reserved_zero(const struct vnic_vnet *vnet)
+{
+	return !((__force u32)vnet->hash_value |
+		 (__force u16)(vnet->num_buffers | vnet->hash_report |
+			       vnet->reserved));
 }
 
 int vnic_vnet_pull(unsigned int flags, unsigned int len, struct iov_iter *from,
@@ -990,12 +1072,28 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 				struct vnic_queue *queue, struct iov_iter *from,
 				const struct vnic_offload *offload,
 				const __be16 *proto, bool noblock);
+bool vnic_send_alone(const struct vnic_port *port,
+		     const struct vnic_queue *queue);
 int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 		  struct sk_buff *skb);
 void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 		    struct list_head *list);
+
+/*
+ * Of the errors of vnic_send_build(): is it not one packet's fault, so that a
+ * call that has many ends before it?
+ */
+static inline bool vnic_send_ends_call(int err)
+{
+	return err == -EAGAIN || err == -ERESTARTSYS || err == -EINTR ||
+	       err == -EBADFD;
+}
+
 ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		  struct iov_iter *to);
+unsigned int vnic_recv_len(const void *ptr);
+enum vnic_counter vnic_recv_frame(struct vnic_port *port, const void *ptr,
+				  unsigned int len, struct vnic_frame *to);
 void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 		    void *ptr, enum vnic_counter counter);
 void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,

@@ -43,7 +43,7 @@ enum sink {
 };
 
 /* How the character device is opened */
-enum { PLAIN, NONBLOCK, WITH_VNET };
+enum { PLAIN, NONBLOCK, WITH_VNET, WITH_RINGS };
 
 struct run;
 

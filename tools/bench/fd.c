@@ -22,6 +22,7 @@
 #define BIG_HEADERS	(ETH_HLEN + 20 + 20)
 #define BIG		(BIG_HEADERS + BIG_DATA)
 #define VNET		10		/* struct virtio_net_hdr */
+#define RING		(1 << 20)	/* bytes of each ring in shared memory */
 #define BUFFER		2048
 
 /* What the other end of the device is, to whom this stack is host 1 */
@@ -57,6 +58,9 @@ static void tap_attach(struct run *run)
 		die(ifr.ifr_name);
 	snprintf(run->dev, sizeof(run->dev), "%s", ifr.ifr_name);
 	run->index = index_of(run->dev);
+	if (run->side == OURS && mode == WITH_RINGS &&
+	    vnic_rings(run->fd, RING, RING))
+		die("VNIC_IOC_RING_SETUP");
 	shell("ip -batch - <<END\n"
 	      "link set dev %s up\n"
 	      "addr add 10.%d.0.1/24 dev %s\n"
@@ -113,7 +117,7 @@ static void tap_open_read(struct run *run)
 void tap_close(struct run *run)
 {
 	close(run->sock);
-	close(run->fd);
+	vnic_close(run->fd);
 }
 
 static void write_some(struct run *run, unsigned int count)
@@ -358,43 +362,54 @@ static void reader_close(struct run *run)
 	tap_close(run);
 }
 
-#define WRITE(n, s, to, b) {						\
+#define WRITE(n, s, to, b, how) {						\
 	.name = n, .count = 1024, .open = tap_open, .round = write_round, \
-	.close = tap_close, .size = s, .sink = to, .batch = b }
-#define READ(n, s, b) {							\
+	.close = tap_close, .size = s, .sink = to, .batch = b, .mode = how }
+#define READ(n, s, b, how) {							\
 	.name = n, .count = 1024, .open = tap_open_read,		\
 	.round = read_round, .close = tap_close, .size = s,		\
-	.sink = SINK_UDP, .batch = b }
+	.sink = SINK_UDP, .batch = b, .mode = how }
 #define GSO(n, b) {							\
 	.name = n, .count = 64, .open = gso_open, .round = write_round,	\
 	.close = gso_close, .size = BIG, .sink = SINK_OTHER, .batch = b, \
 	.mode = WITH_VNET }
-#define ECHO(n, b) {							\
+#define ECHO(n, b, how) {							\
 	.name = n, .count = 512, .open = echo_open, .round = echo_round, \
-	.close = tap_close, .size = SMALL, .sink = SINK_UDP, .batch = b }
-#define BLOCKED(n, b) {							\
+	.close = tap_close, .size = SMALL, .sink = SINK_UDP, .batch = b, \
+	.mode = how }
+#define BLOCKED(n, b, how) {							\
 	.name = n, .count = 1024, .open = reader_open,			\
 	.round = reader_round, .close = reader_close, .size = SMALL,	\
-	.sink = SINK_UDP, .batch = b }
+	.sink = SINK_UDP, .batch = b, .mode = how }
 
 const struct workload fd_workloads[] = {
-	WRITE("write-60-drop", SMALL, SINK_DROP, 0),
-	WRITE("write-60-udp", SMALL, SINK_UDP, 0),
-	WRITE("write-1514-udp", LARGE, SINK_UDP, 0),
-	READ("read-60", SMALL, 0),
-	READ("read-1514", LARGE, 0),
-	WRITE("send-60-drop", SMALL, SINK_DROP, BATCH),
-	WRITE("send-60-udp", SMALL, SINK_UDP, BATCH),
-	WRITE("send-1514-udp", LARGE, SINK_UDP, BATCH),
-	READ("recv-60", SMALL, BATCH),
-	READ("recv-1514", LARGE, BATCH),
+	WRITE("write-60-drop", SMALL, SINK_DROP, 0, PLAIN),
+	WRITE("write-60-udp", SMALL, SINK_UDP, 0, PLAIN),
+	WRITE("write-1514-udp", LARGE, SINK_UDP, 0, PLAIN),
+	READ("read-60", SMALL, 0, PLAIN),
+	READ("read-1514", LARGE, 0, PLAIN),
+	WRITE("send-60-drop", SMALL, SINK_DROP, BATCH, PLAIN),
+	WRITE("send-60-udp", SMALL, SINK_UDP, BATCH, PLAIN),
+	WRITE("send-1514-udp", LARGE, SINK_UDP, BATCH, PLAIN),
+	READ("recv-60", SMALL, BATCH, PLAIN),
+	READ("recv-1514", LARGE, BATCH, PLAIN),
 	GSO("gso-write", 0),
 	GSO("gso-send", 8),
-	ECHO("echo-plain", 0),
-	ECHO("echo-batch", 1),
-	BLOCKED("blocked-1", 1),
-	BLOCKED("blocked-8", 8),
-	BLOCKED("blocked-32", 32),
-	BLOCKED("blocked-256", 256),
+	ECHO("echo-plain", 0, PLAIN),
+	ECHO("echo-batch", 1, PLAIN),
+	BLOCKED("blocked-1", 1, PLAIN),
+	BLOCKED("blocked-8", 8, PLAIN),
+	BLOCKED("blocked-32", 32, PLAIN),
+	BLOCKED("blocked-256", 256, PLAIN),
+	WRITE("ring-send-60-drop", SMALL, SINK_DROP, BATCH, WITH_RINGS),
+	WRITE("ring-send-60-udp", SMALL, SINK_UDP, BATCH, WITH_RINGS),
+	WRITE("ring-send-1514-udp", LARGE, SINK_UDP, BATCH, WITH_RINGS),
+	READ("ring-recv-60", SMALL, BATCH, WITH_RINGS),
+	READ("ring-recv-1514", LARGE, BATCH, WITH_RINGS),
+	ECHO("ring-echo", 1, WITH_RINGS),
+	BLOCKED("ring-blocked-1", 1, WITH_RINGS),
+	BLOCKED("ring-blocked-8", 8, WITH_RINGS),
+	BLOCKED("ring-blocked-32", 32, WITH_RINGS),
+	BLOCKED("ring-blocked-256", 256, WITH_RINGS),
 	{ }
 };

@@ -24,6 +24,7 @@
 #include <linux/sockios.h>
 
 #include "libvnic.h"
+#include "rings.h"
 
 static_assert(VNIC_NAME_SIZE == IFNAMSIZ, "an interface's name");
 
@@ -73,6 +74,14 @@ static const struct {
 	{ VNIC_CALL_RECV, EAGAIN, "no packet: poll for POLLIN" },
 	{ VNIC_CALL_RECV, EFAULT,
 	  "an address is bad, or the device was deleted during the call" },
+
+	{ VNIC_CALL_RINGS, ENOTTY, TOO_OLD },
+	{ VNIC_CALL_RINGS, EBADFD, NO_DEVICE },
+	{ VNIC_CALL_RINGS, EBUSY, "this file has its rings already" },
+	{ VNIC_CALL_RINGS, EINVAL,
+	  "sizes are 0 or powers of two, 256 KiB to 16 MiB; no backpressure with a ring to receive" },
+	{ VNIC_CALL_RINGS, EOPNOTSUPP,
+	  "this machine's cache does not allow memory to be shared with the kernel" },
 
 	{ VNIC_CALL_PACKET, EINVAL,
 	  "too short, not IP where IP is wanted, or its offloads are wrong" },
@@ -161,12 +170,20 @@ static int device_open(int flags)
 
 	if (fd < 0)
 		return fd;
+	/* Of a file that had this number, and was closed by other means. */
+	rings_forget(fd);
 	version = vnic_version(fd);
 	if (version < 0) {
 		close(fd);
 		return version;
 	}
 	return fd;
+}
+
+int vnic_close(int fd)
+{
+	rings_forget(fd);
+	return negative(close(fd));
 }
 
 int vnic_open(const char *netns, int flags)
@@ -335,12 +352,20 @@ static int batch(int fd, unsigned long request, struct vnic_packet *packets,
 int vnic_send(int fd, struct vnic_packet *packets, unsigned int count,
 	      unsigned int min)
 {
+	struct rings *rings = rings_of(fd);
+
+	if (rings && rings_send(rings))
+		return rings_send_packets(rings, fd, packets, count);
 	return batch(fd, VNIC_IOC_SEND, packets, count, min);
 }
 
 int vnic_recv(int fd, struct vnic_packet *packets, unsigned int count,
 	      unsigned int min)
 {
+	struct rings *rings = rings_of(fd);
+
+	if (rings && rings_receive(rings))
+		return rings_recv_packets(rings, fd, packets, count, min);
 	return batch(fd, VNIC_IOC_RECV, packets, count, min);
 }
 

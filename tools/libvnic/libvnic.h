@@ -16,8 +16,9 @@
  *
  * An open file is a queue of a device, and the file descriptor is all that
  * there is to hold: poll() and close() it, pass it on, use the ioctls of
- * <linux/if_tun.h> and <linux/vnic.h> on it as well. The library keeps no
- * state of its own, and every function may be called from any thread. Several
+ * <linux/if_tun.h> and <linux/vnic.h> on it as well. The library knows of a
+ * file only the rings that vnic_rings() has made: such a file is closed by
+ * vnic_close(). Every function may be called from any thread. Several
  * threads may use one file; each packet goes to one of them. For speed give
  * each thread a queue of its own (vnic_open_queues()).
  *
@@ -35,7 +36,7 @@
 extern "C" {
 #endif
 
-#define LIBVNIC_VERSION	"1.0"
+#define LIBVNIC_VERSION	"1.1"
 
 /* An interface's name with the zero at its end: IFNAMSIZ. */
 #define VNIC_NAME_SIZE	16
@@ -46,6 +47,7 @@ extern "C" {
  * @VNIC_CALL_ATTACH: vnic_attach(), vnic_open_queues()
  * @VNIC_CALL_SEND: vnic_send()
  * @VNIC_CALL_RECV: vnic_recv()
+ * @VNIC_CALL_RINGS: vnic_rings()
  * @VNIC_CALL_PACKET: the result of one packet of these two
  * @VNIC_CALL_OTHER: any other function
  */
@@ -56,6 +58,7 @@ enum vnic_call {
 	VNIC_CALL_RECV,
 	VNIC_CALL_PACKET,
 	VNIC_CALL_OTHER,
+	VNIC_CALL_RINGS,
 };
 
 /**
@@ -200,6 +203,35 @@ int vnic_send(int fd, struct vnic_packet *packets, unsigned int count,
  */
 int vnic_recv(int fd, struct vnic_packet *packets, unsigned int count,
 	      unsigned int min);
+
+/**
+ * vnic_rings() - let packets come and go through memory shared with the kernel
+ * @fd: the file, attached
+ * @recv_size: bytes of the ring that vnic_recv() takes packets from, a power of
+ *	two from VNIC_RING_MIN to VNIC_RING_MAX; 0: as before
+ * @send_size: the same for vnic_send()
+ *
+ * Once for each file. vnic_recv() makes no system call then while there are
+ * packets, and vnic_send() one for as many as the ring has room for. What is
+ * different: a bad address is a signal and not an error; a packet that the
+ * kernel refuses has a result of 0, and the device's counters tell;
+ * vnic_recv() of an empty ring that may not sleep is -EAGAIN even if the device
+ * has gone, which poll() tells. Before poll() of its own a program has
+ * vnic_recv() say -EAGAIN once. Memory is the caller's, and is freed by
+ * vnic_close().
+ *
+ * Return: 0; -EINVAL, -EBUSY, -EBADFD, -ENOMEM, -ENOTTY (the module is too
+ * old), -EMFILE (above a million files), and others of mmap().
+ */
+int vnic_rings(int fd, __u32 recv_size, __u32 send_size);
+
+/**
+ * vnic_close() - close a file, and let go of its rings
+ * @fd: of vnic_open()
+ *
+ * Return: 0 or an error of close().
+ */
+int vnic_close(int fd);
 
 /**
  * vnic_packets_new() - an array of packets with a buffer each

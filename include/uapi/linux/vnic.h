@@ -129,7 +129,7 @@ enum vnic_tun_attr {
  *
  * Grows when something is added; nothing that is there changes.
  */
-#define VNIC_UAPI_VERSION	1
+#define VNIC_UAPI_VERSION	2
 
 /**
  * define VNIC_BATCH_MAX - the most packets that one call may carry
@@ -225,6 +225,105 @@ struct vnic_batch {
 	__u32		reserved[3];
 };
 
+/**
+ * define VNIC_RING_MIN - the shortest ring in shared memory, in bytes
+ *
+ * Room for two frames of 64 KB and what belongs to them: an empty ring has room
+ * for every frame.
+ */
+#define VNIC_RING_MIN		(1 << 18)
+
+/**
+ * define VNIC_RING_MAX - the longest one, in bytes
+ */
+#define VNIC_RING_MAX		(1 << 24)
+
+/**
+ * define VNIC_FRAME_ALIGN - each frame in a ring begins at a multiple of this
+ */
+#define VNIC_FRAME_ALIGN	32
+
+/**
+ * define VNIC_FRAME_PAD - nothing up to the end of the ring
+ *
+ * In struct vnic_frame.flags: what comes next was too long to lie in one piece
+ * before the end, and is at the beginning.
+ */
+#define VNIC_FRAME_PAD		(1 << 0)
+
+/**
+ * struct vnic_frame - what is in front of each frame in a ring
+ * @len: bytes of the frame, which follows at once; 0 with VNIC_FRAME_PAD
+ * @flags: 0 or VNIC_FRAME_PAD
+ * @proto: as in struct vnic_packet
+ * @vnet: offloads
+ *
+ * A frame takes sizeof(struct vnic_frame) + @len bytes of the ring, rounded up
+ * to VNIC_FRAME_ALIGN, and never goes round its end.
+ */
+struct vnic_frame {
+	__u32			len;
+	__u16			flags;
+	__be16			proto;
+	struct vnic_vnet	vnet;
+};
+
+/**
+ * struct vnic_ring_index - how far somebody has come, in a cache line of its own
+ * @value: bytes since the ring was made, modulo 2^32; the position in the ring
+ *	is the remainder of its division by the ring's size
+ * @unused: nobody looks at it
+ */
+struct vnic_ring_index {
+	__u32	value;
+	__u32	unused[15];
+};
+
+/**
+ * struct vnic_ring_head - the beginning of the shared memory
+ * @recv_prod: the kernel has written as far as this
+ * @recv_cons: the program has read as far as this
+ * @recv_event: the program wants to be woken once @recv_prod is beyond this;
+ *	until it is, poll() does not say POLLIN. For the very next frame it is
+ *	what @recv_cons is.
+ * @send_prod: the program has written as far as this
+ * @send_cons: the kernel has read as far as this
+ *
+ * Read with acquire and written with release semantics, after and before the
+ * bytes that they are about. The kernel has its own copies of those that it
+ * writes. Going to sleep: write @recv_event, a full fence, then look at
+ * @recv_prod once more.
+ */
+struct vnic_ring_head {
+	struct vnic_ring_index	recv_prod;
+	struct vnic_ring_index	recv_cons;
+	struct vnic_ring_index	recv_event;
+	struct vnic_ring_index	send_prod;
+	struct vnic_ring_index	send_cons;
+};
+
+/**
+ * struct vnic_ring_setup - argument of VNIC_IOC_RING_SETUP
+ * @recv_size: bytes of the ring from the stack to the program: 0 for none, or a
+ *	power of two from VNIC_RING_MIN to VNIC_RING_MAX
+ * @send_size: the same for the other way; one of them has to be there
+ * @recv_offset: out: where that ring begins in the shared memory
+ * @send_offset: out: the same for the other
+ * @map_size: out: bytes to mmap(), with MAP_SHARED and from offset 0; struct
+ *	vnic_ring_head is at the beginning
+ * @flags: 0
+ * @reserved: 0
+ */
+struct vnic_ring_setup {
+	__u32	recv_size;
+	__u32	send_size;
+	__u32	recv_offset;
+	__u32	send_offset;
+	__u32	map_size;
+	__u32	flags;
+	__u32	reserved[2];
+};
+
 #define VNIC_IOC_MAGIC		0xF7
 
 /**
@@ -265,5 +364,40 @@ struct vnic_batch {
  * VNIC_IOC_SEND.
  */
 #define VNIC_IOC_RECV		_IOW(VNIC_IOC_MAGIC, 2, struct vnic_batch)
+
+/**
+ * define VNIC_IOC_RING_SETUP - share memory, through which packets come and go
+ *
+ * Takes a struct vnic_ring_setup, on a file that is attached. Once for each
+ * file: the memory is charged to the caller's memory cgroup and there until the
+ * file is closed and unmapped, over detaching and attaching again.
+ *
+ * With a ring from the stack to the program, every packet is copied there as
+ * soon as it is transmitted, and dropped if there is no room (tx_full);
+ * read() and VNIC_IOC_RECV say EINVAL. What has waited for them comes first. The
+ * other ring leaves write() and VNIC_IOC_SEND as they are. One thread at a time
+ * may use each ring.
+ *
+ * Errors: EINVAL (sizes, a field that is not 0, or IFF_BACKPRESSURE, which needs
+ * to know when there is room), EBUSY (the file has its rings), EBADFD (no
+ * device), EFAULT, ENOMEM, EOPNOTSUPP (a machine on which a program does not see
+ * what the kernel has written).
+ */
+#define VNIC_IOC_RING_SETUP	_IOWR(VNIC_IOC_MAGIC, 3, struct vnic_ring_setup)
+
+/**
+ * define VNIC_IOC_RING_SEND - give the stack what is in the ring
+ *
+ * No argument. Frames are taken as far as @send_prod was when the call began;
+ * @send_cons says how far that was, also while the call goes on. What becomes of
+ * each is in the counters of the device.
+ *
+ * Returns how many were taken. If none was: 0 if there was none, EINVAL (no such
+ * ring, @send_prod cannot be, or a frame that goes beyond it, beyond the end, or
+ * with a field that is not 0: nothing is taken until that is mended), EAGAIN (no
+ * room in a send buffer that TUNSETSNDBUF has limited, and it may not sleep),
+ * EINTR, ENOMEM, EBADFD.
+ */
+#define VNIC_IOC_RING_SEND	_IO(VNIC_IOC_MAGIC, 4)
 
 #endif /* _UAPI_LINUX_VNIC_H */

@@ -33,8 +33,8 @@
  * @count: its entries
  * @done: how many have been dealt with
  * @min: how many to wait for; 0 for a call that may not sleep
- * @list: VNIC_IOC_SEND: packets that the stack does not have yet
- * @listed: how many they are
+ * @list: VNIC_IOC_SEND: packets that the stack does not have yet; its lock is
+ *	not used
  * @empty: VNIC_IOC_RECV: the ring had fewer packets than there were entries for
  */
 struct vnic_batch_state {
@@ -44,9 +44,8 @@ struct vnic_batch_state {
 	unsigned int			count;
 	unsigned int			done;
 	unsigned int			min;
-	unsigned int			listed;
 	bool				empty;
-	struct list_head		list;
+	struct sk_buff_head		list;
 };
 
 /**
@@ -84,8 +83,8 @@ fault:
 
 static void vnic_batch_flush(struct vnic_batch_state *state)
 {
-	vnic_send_list(state->port, state->queue, &state->list);
-	state->listed = 0;
+	if (!skb_queue_empty(&state->list))
+		vnic_send_list(state->port, state->queue, &state->list);
 }
 
 /* Fields without a meaning have to be 0, so that they can get one. */
@@ -136,9 +135,45 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 		packet->result = vnic_send_one(port, state->queue, skb);
 		return 0;
 	}
-	list_add_tail(&skb->list, &state->list);
-	if (++state->listed >= READ_ONCE(port->rx_frames))
+	__skb_queue_tail(&state->list, skb);
+	if (skb_queue_len(&state->list) >= READ_ONCE(port->rx_frames))
 		vnic_batch_flush(state);
+	return 0;
+}
+
+/*
+ * As many of the next entries as go the short way. Returns -EFAULT if the result
+ * of one that has gone could not be written.
+ */
+static int vnic_batch_send_quick(struct vnic_batch_state *state,
+				 unsigned int end)
+{
+	struct vnic_packet __user *user = state->user + state->done;
+	struct vnic_packet packet;
+	struct vnic_quick quick;
+	bool written = true;
+
+	end = min(end, state->done + READ_ONCE(state->port->rx_frames));
+	if (!vnic_quick_begin(state->port, state->queue, &quick))
+		return 0;
+	for (; state->done < end; state->done++, user++) {
+		if (!vnic_batch_read(&packet, user) ||
+		    !vnic_batch_send_valid(&packet) ||
+		    !vnic_vnet_is_zero(&packet.vnet) ||
+		    !vnic_quick_build(&quick, u64_to_user_ptr(packet.addr), NULL,
+				      packet.len, packet.proto))
+			break;
+		written = !put_user(0, &user->result);
+		if (unlikely(!written))
+			break;
+	}
+	vnic_quick_end(&quick);
+	if (likely(written))
+		return 0;
+	/* Now with what it takes to have the page there. */
+	if (put_user(0, &user->result))
+		return -EFAULT;
+	state->done++;
 	return 0;
 }
 
@@ -150,6 +185,9 @@ static int vnic_batch_send_chunk(struct vnic_batch_state *state)
 	struct vnic_packet packet;
 	int err;
 
+	err = vnic_batch_send_quick(state, end);
+	if (err)
+		return err;
 	for (; state->done < end; state->done++) {
 		user = state->user + state->done;
 		if (!vnic_batch_read(&packet, user))
@@ -343,7 +381,7 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 				return -ERESTARTSYS;
 			continue;
 		}
-		ret = vnic_queue_wait(state->queue);
+		ret = vnic_queue_wait(state->queue, false);
 		if (ret)
 			return ret == -EFAULT ? -EBADFD : ret;
 	}
@@ -369,9 +407,10 @@ int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 		.user	= u64_to_user_ptr(batch->packets),
 		.count	= batch->count,
 		.min	= noblock ? 0 : batch->min,
-		.list	= LIST_HEAD_INIT(state.list),
 	};
 	int err;
+
+	__skb_queue_head_init(&state.list);
 
 	if (batch->flags || batch->reserved[0] || batch->reserved[1] ||
 	    batch->reserved[2] || batch->count > VNIC_BATCH_MAX ||

@@ -157,22 +157,6 @@ static void vnic_cell_deliver_one(struct sk_buff *skb)
 	netif_receive_skb(skb);
 }
 
-/* What links packets in a queue are the same two words that do in a list. */
-static void vnic_cell_deliver_list(struct sk_buff_head *batch)
-{
-	struct list_head list;
-
-	BUILD_BUG_ON(offsetof(struct sk_buff, list.next) !=
-		     offsetof(struct sk_buff, next));
-	BUILD_BUG_ON(offsetof(struct sk_buff, list.prev) !=
-		     offsetof(struct sk_buff, prev));
-	list.next = &batch->next->list;
-	list.prev = &batch->prev->list;
-	list.next->prev = &list;
-	list.prev->next = &list;
-	netif_receive_skb_list(&list);
-}
-
 /*
  * Any number of packets; returns what the poll has to. Apart, so that a single
  * one has few registers to save.
@@ -197,7 +181,7 @@ static noinline int vnic_cell_poll_many(struct vnic_cell *cell, int budget)
 
 	vnic_cell_admit(&batch);
 	if (likely(skb_queue_len(&batch) > 1))
-		vnic_cell_deliver_list(&batch);
+		vnic_receive_list(&batch);
 	else if (!skb_queue_empty(&batch))
 		netif_receive_skb(__skb_dequeue(&batch));
 	return done;

@@ -66,7 +66,7 @@ static ssize_t vnic_chardev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	while ((ret = vnic_chardev_read_one(queue, to)) == -EAGAIN) {
 		if (vnic_noblock(iocb))
 			return -EAGAIN;
-		ret = vnic_queue_wait(queue);
+		ret = vnic_queue_wait(queue, false);
 		if (ret)
 			return ret;
 	}

@@ -145,13 +145,18 @@ static inline void *vnic_frame_piece(struct page_pool *pool, size_t size)
 	return page ? page_address(page) + offset : NULL;
 }
 
-/*
- * An skb of @len bytes, not written yet, behind @room bytes, in one piece of
- * the pool's or the CPU's; NULL if that cannot be had without effort. Context:
- * bottom halves off.
+/**
+ * vnic_frame_head() - an skb that is not written yet
+ * @pool: of vnic_frame_this_pool()
+ * @len: its bytes
+ * @room: bytes to leave in front of them
+ *
+ * In one piece of the pool's pages, or without a pool of the CPU's.
+ *
+ * Context: bottom halves off, and so since vnic_frame_this_pool().
+ * Return: the skb; NULL if it cannot be had without effort.
  */
-static inline struct sk_buff *vnic_frame_head(struct page_pool *pool,
-					      size_t len, size_t room)
+struct sk_buff *vnic_frame_head(struct page_pool *pool, size_t len, size_t room)
 {
 	size_t size = SKB_DATA_ALIGN(room + len) +
 		      SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
@@ -176,7 +181,13 @@ static inline struct sk_buff *vnic_frame_head(struct page_pool *pool,
 	return skb;
 }
 
-static struct page_pool *vnic_frame_this_pool(void)
+/**
+ * vnic_frame_this_pool() - the pool of this CPU
+ *
+ * Context: bottom halves off.
+ * Return: it, or NULL.
+ */
+struct page_pool *vnic_frame_this_pool(void)
 {
 	return IS_ENABLED(CONFIG_PAGE_POOL) ? this_cpu_read(vnic_frame_pool) :
 					      NULL;

@@ -522,6 +522,8 @@ static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 		return vnic_shared_setup(queue, argp);
 	case VNIC_IOC_RING_SEND:
 		return vnic_shared_send(queue, noblock);
+	case VNIC_IOC_RING_WAIT:
+		return vnic_shared_wait(queue, noblock);
 	default:
 		return -ENOTTY;
 	}

@@ -495,6 +495,7 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 /**
  * vnic_queue_wait() - sleep until there is something to read
  * @queue: the queue
+ * @shared: from shared memory, and not from the ring
  *
  * The caller holds no reference to the device, or it could not be deleted
  * while a program waits for a packet.
@@ -503,7 +504,7 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
  * Return: 0 to look again, -ERESTARTSYS after a signal, -EINVAL when packets
  * no longer come this way, -EFAULT when the device is gone, as tun has it.
  */
-int vnic_queue_wait(struct vnic_queue *queue)
+int vnic_queue_wait(struct vnic_queue *queue, bool shared)
 {
 	DECLARE_WAITQUEUE(wait, current);
 	int err = 0;
@@ -512,13 +513,14 @@ int vnic_queue_wait(struct vnic_queue *queue)
 	add_wait_queue(&queue->socket.wq.wait, &wait);
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
-		if (!ptr_ring_empty(&queue->ring))
+		if (shared ? vnic_shared_readable(queue) :
+			     !ptr_ring_empty(&queue->ring))
 			break;
 		if (READ_ONCE(queue->sk.sk_shutdown)) {
 			err = -EFAULT;
 			break;
 		}
-		if (vnic_shared_has_recv(queue)) {
+		if (!shared && vnic_shared_has_recv(queue)) {
 			err = -EINVAL;
 			break;
 		}

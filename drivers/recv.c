@@ -340,16 +340,15 @@ int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 enum vnic_counter vnic_recv_frame(struct vnic_port *port, const void *ptr,
 				  unsigned int len, struct vnic_frame *to)
 {
-	struct vnic_frame frame = { .len = len };
 	const struct sk_buff *skb = ptr;
 	struct iov_iter iter;
 	struct kvec vec;
 
-	if (!vnic_port_is_tap(port))
-		frame.proto = vnic_recv_protocol(ptr);
-	if (vnic_recv_vnet(ptr, &frame.vnet))
+	if (vnic_recv_vnet(ptr, &to->vnet))
 		return VNIC_TX_VNET;
-	*to = frame;
+	to->len = len;
+	to->flags = 0;
+	to->proto = vnic_port_is_tap(port) ? 0 : vnic_recv_protocol(ptr);
 	if (vnic_recv_is_plain(ptr)) {
 		memcpy(to + 1, skb->data, len);
 		return 0;

@@ -95,8 +95,14 @@ static int vnic_send_parse_tap(struct vnic_port *port, struct sk_buff *skb,
 	return 0;
 }
 
-/* The first four bits of a packet that should be IP. */
-static __be16 vnic_send_ip_version(struct sk_buff *skb)
+/**
+ * vnic_send_ip_version() - the first four bits of a packet that should be IP
+ * @skb: the packet, at its first byte
+ *
+ * Context: any.
+ * Return: the Ethernet protocol number that they stand for; 0 for none.
+ */
+__be16 vnic_send_ip_version(struct sk_buff *skb)
 {
 	u8 version = 0;
 
@@ -306,59 +312,51 @@ bool vnic_send_alone(const struct vnic_port *port,
 }
 
 static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
-			   struct list_head *list)
+			   struct sk_buff_head *list)
 {
-	struct sk_buff *skb, *next;
+	struct sk_buff *skb;
 
-	list_for_each_entry_safe(skb, next, list, list) {
-		skb_list_del_init(skb);
+	while ((skb = __skb_dequeue(list)))
 		vnic_send_one(port, queue, skb);
-	}
 }
 
 /* All at once, counted as such. Context: BH off, RCU. */
 static void vnic_send_deliver(struct vnic_port *port, struct vnic_queue *queue,
-			      struct list_head *list)
+			      struct sk_buff_head *list)
 {
-	unsigned int packets = 0, bytes = 0;
-	struct sk_buff *skb, *next;
+	unsigned int bytes = 0;
+	struct sk_buff *skb;
 
 	if (unlikely(!(port->dev->flags & IFF_UP))) {
-		list_for_each_entry_safe(skb, next, list, list) {
-			skb_list_del_init(skb);
+		while ((skb = __skb_dequeue(list)))
 			vnic_lose(port, READ_ONCE(queue->index), skb,
 				  VNIC_RX_DOWN);
-		}
 		return;
 	}
-	list_for_each_entry(skb, list, list) {
+	skb_queue_walk(list, skb) {
 		bytes += vnic_send_prepare(port, queue, skb);
 		vnic_trace(deliver, port->dev, READ_ONCE(queue->index), skb,
 			   VNIC_HOW_LIST);
-		packets++;
 	}
 	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_RX_PACKETS,
-			   packets, bytes);
-	netif_receive_skb_list(list);
-	INIT_LIST_HEAD(list);
+			   skb_queue_len(list), bytes);
+	vnic_receive_list(list);
 }
 
 /**
  * vnic_send_list() - give the stack packets that vnic_send_build() has made
  * @port: the device, held by the caller
  * @queue: the queue that they came by
- * @list: them, by their skb->list; empty afterwards. No IFF_NAPI_FRAGS.
+ * @list: them, its lock not used; empty afterwards. No IFF_NAPI_FRAGS.
  *
  * Context: process. The stack runs in it, with bottom halves off.
  */
 void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
-		    struct list_head *list)
+		    struct sk_buff_head *list)
 {
 	unsigned int flags = READ_ONCE(queue->flags);
 
-	if (list_empty(list))
-		return;
-	if (list_is_singular(list)) {
+	if (skb_queue_len(list) <= 1) {
 		vnic_send_each(port, queue, list);
 		return;
 	}

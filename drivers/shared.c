@@ -211,6 +211,29 @@ bool vnic_shared_readable(struct vnic_queue *queue)
 		     READ_ONCE(shared->head->recv_event.value)) > 0;
 }
 
+/**
+ * vnic_shared_wait() - VNIC_IOC_RING_WAIT
+ * @queue: the queue
+ * @noblock: the file is O_NONBLOCK
+ *
+ * Context: process, sleeps.
+ * Return: 0, -EINVAL, -EAGAIN, -ERESTARTSYS or -EBADFD, as <uapi/linux/vnic.h>
+ * says.
+ */
+int vnic_shared_wait(struct vnic_queue *queue, bool noblock)
+{
+	int err;
+
+	if (!vnic_shared_has_recv(queue))
+		return rcu_access_pointer(queue->port) ? -EINVAL : -EBADFD;
+	if (vnic_shared_readable(queue))
+		return 0;
+	if (noblock)
+		return rcu_access_pointer(queue->port) ? -EAGAIN : -EBADFD;
+	err = vnic_queue_wait(queue, true);
+	return err == -EFAULT ? -EBADFD : err;
+}
+
 /* What has waited for read() goes first, and whoever is in read() leaves. */
 static void vnic_shared_move(struct vnic_port *port, struct vnic_queue *queue)
 {

@@ -339,6 +339,27 @@ void vnic_link_get_channels(struct net_device *dev,
 int vnic_link_set_channels(struct net_device *dev,
 			   struct ethtool_channels *channels);
 
+/*
+ * Give the stack all of a queue as one list; the queue is empty afterwards. What
+ * links packets in the one are the same two words that do in the other. Context:
+ * bottom halves off, RCU; two packets or more.
+ */
+static inline void vnic_receive_list(struct sk_buff_head *queue)
+{
+	struct list_head list;
+
+	BUILD_BUG_ON(offsetof(struct sk_buff, list.next) !=
+		     offsetof(struct sk_buff, next));
+	BUILD_BUG_ON(offsetof(struct sk_buff, list.prev) !=
+		     offsetof(struct sk_buff, prev));
+	list.next = &queue->next->list;
+	list.prev = &queue->prev->list;
+	list.next->prev = &list;
+	list.prev->next = &list;
+	__skb_queue_head_init(queue);
+	netif_receive_skb_list(&list);
+}
+
 /* ------------------------------------------------------------------ cell.c
  * Where a pair hands over: one queue and one NAPI for each CPU.
  */
@@ -749,7 +770,7 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
-int vnic_queue_wait(struct vnic_queue *queue);
+int vnic_queue_wait(struct vnic_queue *queue, bool shared);
 
 /* ---------------------------------------------------------------- shared.c
  * Rings in memory that a program shares with us.
@@ -797,6 +818,7 @@ int vnic_shared_setup(struct vnic_queue *queue,
 void vnic_shared_free(struct vnic_shared *shared);
 int vnic_shared_mmap(struct vnic_queue *queue, struct vm_area_struct *vma);
 bool vnic_shared_readable(struct vnic_queue *queue);
+int vnic_shared_wait(struct vnic_queue *queue, bool noblock);
 bool vnic_shared_is_used(struct vnic_port *port);
 void vnic_shared_show(struct vnic_queue *queue, struct seq_file *seq);
 enum vnic_counter vnic_shared_produce(struct vnic_port *port,
@@ -873,6 +895,15 @@ static inline bool vnic_vnet_is_empty(const struct vnic_offload *offload)
 	return !(offload->flags | offload->gso_type | offload->hdr_len);
 }
 
+/* Is nothing left to do, and all as it should be? */
+static inline bool vnic_vnet_is_zero(const struct vnic_vnet *vnet)
+{
+	const u64 *word = (const u64 *)vnet;
+
+	BUILD_BUG_ON(sizeof(*vnet) != 3 * sizeof(*word));
+	return !(word[0] | word[1] | word[2]);
+}
+
 /* Are the fields without a meaning 0, so that they can get one? */
 static inline bool vnic_vnet_is_reserved_zero(const struct vnic_vnet *vnet)
 {
@@ -942,6 +973,9 @@ static inline bool vnic_copy_to(const void *from, size_t len,
  */
 void *vnic_frame_page(struct iov_iter *from, size_t len, size_t room,
 		      size_t *size);
+struct page_pool *vnic_frame_this_pool(void);
+struct sk_buff *vnic_frame_head(struct page_pool *pool, size_t len,
+				size_t room);
 struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 				 size_t room);
 struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
@@ -1062,6 +1096,38 @@ enum vnic_counter vnic_filter_apply(struct vnic_port *port,
 				    struct vnic_queue *queue,
 				    struct sk_buff *skb);
 
+/* ----------------------------------------------------------------- quick.c
+ * The short way of frames that come many at a time.
+ */
+
+/**
+ * struct vnic_quick - a section in which frames become packets
+ * @port: the device, held by the caller
+ * @queue: the queue
+ * @pool: of this CPU
+ * @room: bytes to leave in front of each frame
+ * @index: slot of @queue
+ * @tap: frames have Ethernet headers
+ * @list: the packets, its lock not used
+ *
+ * On the stack of the call whose frames they are.
+ */
+struct vnic_quick {
+	struct vnic_port	*port;
+	struct vnic_queue	*queue;
+	struct page_pool	*pool;
+	size_t			room;
+	unsigned int		index;
+	bool			tap;
+	struct sk_buff_head	list;
+};
+
+bool vnic_quick_begin(struct vnic_port *port, struct vnic_queue *queue,
+		      struct vnic_quick *quick);
+bool vnic_quick_build(struct vnic_quick *quick, const void __user *user,
+		      const void *kernel, unsigned int len, __be16 proto);
+void vnic_quick_end(struct vnic_quick *quick);
+
 /* ---------------------------------------------------------- send.c, recv.c
  * A packet's way from the program into the stack, and back. batch.c takes
  * many at once.
@@ -1077,7 +1143,8 @@ bool vnic_send_alone(const struct vnic_port *port,
 int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 		  struct sk_buff *skb);
 void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
-		    struct list_head *list);
+		    struct sk_buff_head *list);
+__be16 vnic_send_ip_version(struct sk_buff *skb);
 
 /*
  * Of the errors of vnic_send_build(): is it not one packet's fault, so that a

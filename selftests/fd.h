@@ -903,6 +903,7 @@ struct call {
 	int fd;
 	int tid;
 	int events;			/* poll these; 0: read */
+	unsigned long request;		/* or an ioctl without an argument */
 	int result;
 	bool done;
 	unsigned char data[2048];
@@ -916,7 +917,9 @@ static inline void *call_body(void *arg)
 
 	__atomic_store_n(&call->tid, gettid(), __ATOMIC_RELEASE);
 	/* Without a timeout: at its end poll() looks again, woken or not. */
-	if (call->events)
+	if (call->request)
+		result = neg(ioctl(call->fd, call->request));
+	else if (call->events)
 		result = poll(&p, 1, -1) < 0 ? -errno : p.revents;
 	else
 		result = neg(read(call->fd, call->data, sizeof(call->data)));
@@ -943,17 +946,31 @@ static inline bool sleeps(int pid, int tid)
 }
 
 /* Starts the call and returns once it is asleep in the kernel. */
-static inline int call_start(struct call *call, int fd, int events)
+static inline int call_begin(struct call *call)
 {
-	memset(call, 0, sizeof(*call));
-	call->fd = fd;
-	call->events = events;
 	if (pthread_create(&call->thread, NULL, call_body, call))
 		return -EAGAIN;
 	if (!WAIT_FOR(__atomic_load_n(&call->tid, __ATOMIC_ACQUIRE) &&
 		      sleeps(getpid(), call->tid)))
 		return -ETIMEDOUT;
 	return 0;
+}
+
+static inline int call_start(struct call *call, int fd, int events)
+{
+	memset(call, 0, sizeof(*call));
+	call->fd = fd;
+	call->events = events;
+	return call_begin(call);
+}
+
+static inline int call_start_ioctl(struct call *call, int fd,
+				   unsigned long request)
+{
+	memset(call, 0, sizeof(*call));
+	call->fd = fd;
+	call->request = request;
+	return call_begin(call);
 }
 
 /* What the call returned; -ETIMEDOUT while it has not */

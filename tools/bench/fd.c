@@ -22,7 +22,7 @@
 #define BIG_HEADERS	(ETH_HLEN + 20 + 20)
 #define BIG		(BIG_HEADERS + BIG_DATA)
 #define VNET		10		/* struct virtio_net_hdr */
-#define RING		(1 << 20)	/* bytes of each ring in shared memory */
+#define RING		1048576	/* bytes of each ring in shared memory */
 #define BUFFER		2048
 
 /* What the other end of the device is, to whom this stack is host 1 */

@@ -79,7 +79,7 @@ static const struct {
 	{ VNIC_CALL_RINGS, EBADFD, NO_DEVICE },
 	{ VNIC_CALL_RINGS, EBUSY, "this file has its rings already" },
 	{ VNIC_CALL_RINGS, EINVAL,
-	  "sizes are 0 or powers of two, 256 KiB to 16 MiB; no backpressure with a ring to receive" },
+	  "sizes are 0 or powers of two, 256 KiB to 16 MiB; without backpressure" },
 	{ VNIC_CALL_RINGS, EOPNOTSUPP,
 	  "this machine's cache does not allow memory to be shared with the kernel" },
 

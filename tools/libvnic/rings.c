@@ -8,8 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -195,16 +193,15 @@ static int arm(struct rings *rings, unsigned int min)
 	return (__s32)(acquire(&rings->head->recv_prod) - event) > 0;
 }
 
-/* Sleep until there may be @min more. Returns 0 or what has ended it. */
+/*
+ * Sleep until there may be @min more. Returns 0 or what has ended it: -EAGAIN if
+ * the file is O_NONBLOCK.
+ */
 static int sleep_for(struct rings *rings, int fd, unsigned int min)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-
 	if (arm(rings, min))
 		return 0;
-	if (poll(&poll_fd, 1, -1) < 0)
-		return -errno;
-	return poll_fd.revents & POLLERR ? -EBADFD : 0;
+	return ioctl(fd, VNIC_IOC_RING_WAIT) ? -errno : 0;
 }
 
 int rings_recv_packets(struct rings *rings, int fd,
@@ -212,7 +209,7 @@ int rings_recv_packets(struct rings *rings, int fd,
 		       unsigned int min)
 {
 	unsigned int done = 0;
-	int error = 0, flags;
+	int error = 0;
 
 	if (count > VNIC_BATCH_MAX || min > count)
 		return -EINVAL;
@@ -220,9 +217,6 @@ int rings_recv_packets(struct rings *rings, int fd,
 	for (;;) {
 		done += take(rings, packets + done, count - done);
 		if (done == count || done >= min)
-			break;
-		flags = fcntl(fd, F_GETFL);
-		if (flags < 0 || flags & O_NONBLOCK)
 			break;
 		error = sleep_for(rings, fd, min - done);
 		if (error)

@@ -400,4 +400,15 @@ struct vnic_ring_setup {
  */
 #define VNIC_IOC_RING_SEND	_IO(VNIC_IOC_MAGIC, 4)
 
+/**
+ * define VNIC_IOC_RING_WAIT - sleep until the stack has sent something
+ *
+ * No argument. As poll() for POLLIN, but cheaper: returns 0 once @recv_prod is
+ * beyond @recv_event.
+ *
+ * Errors: EINVAL (no such ring), EAGAIN (it is not, and the file is O_NONBLOCK),
+ * EINTR, EBADFD (no device, or it went while the call slept).
+ */
+#define VNIC_IOC_RING_WAIT	_IO(VNIC_IOC_MAGIC, 5)
+
 #endif /* _UAPI_LINUX_VNIC_H */

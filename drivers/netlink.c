@@ -189,7 +189,7 @@ int vnic_port_changelink(struct net_device *dev, struct nlattr *tb[],
 	full = data[VNIC_TUN_BACKPRESSURE];
 	if (full && nla_get_u8(full) && vnic_shared_is_used(port)) {
 		NL_SET_ERR_MSG_ATTR(extack, full,
-				    "A program has its packets in shared memory, which never says that there is room");
+				    "A program takes its packets from shared memory, where nobody sees room come");
 		return -EBUSY;
 	}
 	vnic_port_apply(port, data);

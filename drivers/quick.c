@@ -83,7 +83,7 @@ static bool vnic_quick_parse(const struct vnic_quick *quick,
 /**
  * vnic_quick_build() - make a packet of a frame, and put it on the list
  * @quick: of vnic_quick_begin()
- * @user: the frame in the program's memory; NULL if it is in @kernel
+ * @user: the frame in the program's memory, if @kernel is NULL
  * @kernel: the frame in memory of the kernel's, which may change meanwhile
  * @len: its bytes
  * @proto: vntun: its protocol, 0 for what its first four bits say
@@ -101,7 +101,8 @@ bool vnic_quick_build(struct vnic_quick *quick, const void __user *user,
 	skb = vnic_frame_head(quick->pool, len, quick->room);
 	if (unlikely(!skb))
 		return false;
-	if (!user)
+	/* A program may say NULL as well. */
+	if (kernel)
 		memcpy(skb->data, kernel, len);
 	else if (unlikely(copy_from_user(skb->data, user, len)))
 		goto free;

@@ -195,6 +195,20 @@ test_coalesce_usecs()
 		ethtool -C pair0 rx-usecs 1000001
 }
 
+test_backpressure_shared()
+{
+	local program
+
+	start shared ip netns exec "$A" "$HERE/rings.py" tap tap0
+	program=$PID
+	eventually 10 "it has its ring" says shared ready
+	refused "EBUSY info: $BACKPRESSURE_SHARED" "$NEWLINK" -n "$A" \
+		set tap0 kind vntap info 32 01
+	kill "$program"
+	ended shared "$program" 10
+	run "$NEWLINK" -n "$A" set tap0 kind vntap info 32 01
+}
+
 # The peer is where the requester may change nothing: in the namespace that it
 # came from.
 test_scrub_elsewhere()
@@ -217,6 +231,7 @@ differ()
 	! [[ $1 -ef $2 ]]
 }
 
+BACKPRESSURE_SHARED="A program takes its packets from shared memory, where nobody sees room come"
 COALESCE_USECS="A packet waits 1000000 us at the most"
 SCRUB_ELSEWHERE="Not without CAP_NET_ADMIN in the peer's namespace"
 UNKNOWN_USER="That user is not in this user namespace"
@@ -224,8 +239,10 @@ UNKNOWN_GROUP="That group is not in this user namespace"
 RING_OF_NONE="A ring holds at least one packet"
 NAMES+=(unknown_user "$UNKNOWN_USER" unknown_group "$UNKNOWN_GROUP"
 	ring_of_none "$RING_OF_NONE" coalesce_usecs "$COALESCE_USECS"
-	scrub_elsewhere "$SCRUB_ELSEWHERE")
+	scrub_elsewhere "$SCRUB_ELSEWHERE"
+	backpressure_shared "$BACKPRESSURE_SHARED")
 SENTENCES+="$COALESCE_USECS"$'\n'"$SCRUB_ELSEWHERE"$'\n'
+SENTENCES+="$BACKPRESSURE_SHARED"$'\n'
 SENTENCES+="$UNKNOWN_USER"$'\n'"$UNKNOWN_GROUP"$'\n'"$RING_OF_NONE"$'\n'
 # Only where memory is short, or two requests meet.
 SENTENCES+="No memory for receive queues"$'\n'

@@ -292,6 +292,27 @@ FD_TEST(batch, none_and_most)
 	close(sock);
 }
 
+/* In the middle of those that go the short way */
+FD_TEST(batch, without_an_address)
+{
+	int sock, i;
+
+	OURS_ALONE(ONLY_HERE);
+	ASSERT_EQ(0, nic_start(&self->nic, variant->mode));
+	sock = packet_socket(self->nic.index);
+	ASSERT_LE(0, sock);
+	prepare(variant->mode, 10);
+	entries[3].addr = 0;
+	ASSERT_EQ(10, batch_send(self->nic.fd, 10));
+	for (i = 0; i < 10; i++) {
+		EXPECT_EQ(i == 3 ? -EFAULT : 0, entries[i].result)
+			TH_LOG("%d", i);
+	}
+	EXPECT_TRUE(stack_got(sock, variant->mode, 0, 3));
+	EXPECT_TRUE(stack_got(sock, variant->mode, 4, 10));
+	close(sock);
+}
+
 /* As good as single calls: the results that write() and read() have */
 FD_TEST(batch, each_packet_has_its_result)
 {

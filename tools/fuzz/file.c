@@ -338,8 +338,10 @@ static long op_mmap(struct worker *worker, const struct op *op)
 
 	if (at == MAP_FAILED)
 		return -errno;
-	/* There is nothing of it that one could map. */
-	report("mmap has worked");
+	munmap(at, 4096);
+	/* Rings are shared, or they are nothing. */
+	if (!(op->a & 2))
+		report("a private mapping has worked");
 	return 0;
 }
 
@@ -440,7 +442,7 @@ const struct op_kind file_ops[] = {
 	OP(flip), OP(write), OP(setiff), OP(write), OP(batch), OP(filter),
 	OP(close), OP(open), OP(dup), OP(fork), OP(poll), OP(splice), OP(mmap),
 	OP(fdinfo), OP(attach), OP(write), OP(batch), OP(batch), OP(read),
-	OP(ioctl), OP(ioctl),
+	OP(ioctl), OP(ioctl), OP(ring), OP(ring), OP(ring), OP(ring),
 };
 
 const unsigned int file_op_count = COUNT_OF(file_ops);

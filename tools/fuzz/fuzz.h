@@ -8,7 +8,7 @@
  *	slow.c		memory that lets the kernel wait
  *	cover.c		which edges of the module were passed
  *	file.c		operations on /dev/vnic, but for those of
- *	ioctl.c, batch.c
+ *	ioctl.c, batch.c, ring.c
  *	link.c		operations on links: rtnetlink, ethtool
  *	tree.c		random attribute trees
  *	packet.c	frames and virtio headers that lie
@@ -196,8 +196,9 @@ int op_fd(const struct op *op);
 unsigned int queue_headers(const struct op *op, bool *tap);
 void enter_space(struct worker *worker, __u32 space);
 
-/* file.c, batch.c, ioctl.c */
-op_function op_open, op_batch, op_ioctl, op_setiff, op_filter;
+/* file.c, batch.c, ioctl.c, ring.c */
+op_function op_open, op_batch, op_ioctl, op_setiff, op_filter, op_ring;
+void ring_forget(void);
 
 /* link.c */
 #define MESSAGE_ROOM	4096

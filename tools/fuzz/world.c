@@ -249,6 +249,7 @@ void world_run(const struct input *input)
 		if (fd >= 0)
 			close(fd);
 	}
+	ring_forget();
 	for (i = 0; state->guided && i < FUZZ_THREADS; i++)
 		found += cover_collect(&workers[i].cover);
 	state->executions++;

@@ -4,8 +4,8 @@
  * program has mapped.
  *
  *   head: how far who has come
- *   recv: frame frame [pad]      <-- stack
- *   send: frame frame [pad]      --> VNIC_IOC_RING_SEND --> stack
+ *   recv: frames and pads    <-- stack
+ *   send: frames and pads    --> VNIC_IOC_RING_SEND --> stack
  */
 #include "fd_flow.h"
 

@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -31,10 +30,10 @@ struct rings {
 };
 
 struct floor {
-	struct rings *_Atomic	rings[FLOOR];
+	struct rings	*rings[FLOOR];
 };
 
-static struct floor *_Atomic table[FLOOR];
+static struct floor *table[FLOOR];
 
 struct rings *rings_of(int fd)
 {
@@ -42,9 +41,9 @@ struct rings *rings_of(int fd)
 
 	if (fd < 0 || fd >= FLOOR * FLOOR)
 		return NULL;
-	floor = atomic_load_explicit(&table[fd / FLOOR], memory_order_acquire);
-	return floor ? atomic_load_explicit(&floor->rings[fd % FLOOR],
-					    memory_order_acquire) : NULL;
+	floor = __atomic_load_n(&table[fd / FLOOR], __ATOMIC_ACQUIRE);
+	return floor ? __atomic_load_n(&floor->rings[fd % FLOOR],
+				       __ATOMIC_ACQUIRE) : NULL;
 }
 
 int rings_receive(const struct rings *rings)
@@ -63,19 +62,20 @@ static int remember(int fd, struct rings *rings)
 
 	if (fd >= FLOOR * FLOOR)
 		return -EMFILE;
-	floor = atomic_load(&table[fd / FLOOR]);
+	floor = __atomic_load_n(&table[fd / FLOOR], __ATOMIC_ACQUIRE);
 	if (!floor) {
 		floor = calloc(1, sizeof(*floor));
 		if (!floor)
 			return -ENOMEM;
 		/* Another thread may have been quicker. */
-		if (!atomic_compare_exchange_strong(&table[fd / FLOOR], &none,
-						    floor)) {
+		if (!__atomic_compare_exchange_n(&table[fd / FLOOR], &none,
+						 floor, 0, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE)) {
 			free(floor);
 			floor = none;
 		}
 	}
-	atomic_store(&floor->rings[fd % FLOOR], rings);
+	__atomic_store_n(&floor->rings[fd % FLOOR], rings, __ATOMIC_RELEASE);
 	return 0;
 }
 

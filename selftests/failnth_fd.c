@@ -368,6 +368,76 @@ FAIL_TEST(receive_batch)
 	SWEEP(start(TAP) ?: give(MANY), all_of(VNIC_IOC_RECV), shut(&nic));
 }
 
+/* --------------------------------------------------- rings in shared memory */
+
+static struct vnic_ring_setup rings;
+static struct vnic_ring_head *head;
+
+static int rings_make(void)
+{
+	rings = (struct vnic_ring_setup) {
+		.recv_size = VNIC_RING_MIN, .send_size = VNIC_RING_MIN,
+	};
+	return any(VNIC_IOC_RING_SETUP, &rings);
+}
+
+static int rings_map(void)
+{
+	long at = SYSCALL((long)mmap(NULL, rings.map_size,
+				     PROT_READ | PROT_WRITE, MAP_SHARED,
+				     nic.fd, 0));
+
+	if (at == (long)MAP_FAILED)
+		return -errno;
+	head = (void *)at;
+	return 0;
+}
+
+/* A mapping holds the file. */
+static int rings_shut(void)
+{
+	munmap(head, rings.map_size);
+	return shut(&nic);
+}
+
+/* All that were put are taken, or lost for want of memory. */
+static int rings_send(void)
+{
+	unsigned char *to = (unsigned char *)head + rings.send_offset;
+	__u32 step = sizeof(struct vnic_frame) + 1024, i;
+	int result;
+
+	for (i = 0; i < MANY; i++) {
+		*(struct vnic_frame *)(to + i * step) = (struct vnic_frame) {
+			.len = 1024,
+		};
+		packet_fill(to + i * step + sizeof(struct vnic_frame), IFF_TAP,
+			    1024, i);
+	}
+	head->send_prod.value = MANY * step;
+	result = neg(SYSCALL(ioctl(nic.fd, VNIC_IOC_RING_SEND)));
+	if (result < 0)
+		return result;
+	return result == MANY &&
+	       head->send_cons.value == MANY * step ? 0 : -EILSEQ;
+}
+
+FAIL_TEST(ring_setup)
+{
+	SWEEP(start(TAP) ?: give(2), rings_make(), shut(&nic));
+}
+
+FAIL_TEST(ring_map)
+{
+	SWEEP(start(TAP) ?: rings_make(), rings_map(), rings_shut());
+}
+
+FAIL_TEST(ring_send)
+{
+	SWEEP(start(TAP) ?: rings_make() ?: rings_map(), rings_send(),
+	      rings_shut());
+}
+
 FAIL_TEST(write_xdp)
 {
 	struct bpf_insn pass[] = {

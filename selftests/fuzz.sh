@@ -18,7 +18,7 @@
 need_kind vntun vntap
 need_helpers vnet_fuzz fuzz
 
-: "${VNIC_FUZZ_COUNT:=1000000}"
+: "${VNIC_FUZZ_COUNT:=$((1000000 / ${VNIC_PATIENCE:-1}))}"
 : "${VNIC_FUZZ_SECONDS:=20}"
 
 fuzz()

@@ -14,6 +14,7 @@
 #define MAPS	2		/* of each thread */
 
 struct map {
+	int			fd;	/* a mapping holds the file as well */
 	struct vnic_ring_head	*head;
 	size_t			size;
 	__u32			recv_size, send_size;
@@ -35,6 +36,16 @@ static __u32 size_possible(__u32 size)
 {
 	return size > VNIC_RING_MAX || size & (size - 1) ||
 	       size < VNIC_RING_MIN ? 0 : size;
+}
+
+static void map_drop(struct map *map)
+{
+	if (!map->head)
+		return;
+	munmap(map->head, map->size);
+	if (map->fd >= 0)
+		close(map->fd);
+	map->head = NULL;
 }
 
 static long ring_setup(struct worker *worker, const struct op *op,
@@ -65,15 +76,14 @@ static long ring_setup(struct worker *worker, const struct op *op,
 	}
 	copy.recv_size = size_possible(copy.recv_size);
 	copy.send_size = size_possible(copy.send_size);
-	if (map->head)
-		munmap(map->head, map->size);
-	map->head = NULL;
+	map_drop(map);
 	map->size = 4096 + copy.recv_size + copy.send_size;
 	at = mmap(NULL, map->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		  op_fd(op), 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	map->head = at;
+	map->fd = fcntl(op_fd(op), F_DUPFD_CLOEXEC, 0);
 	map->recv_size = copy.recv_size;
 	map->send_size = copy.send_size;
 	return 0;
@@ -145,13 +155,14 @@ static long ring_scribble(struct rng *rng, struct map *map)
 long op_ring(struct worker *worker, const struct op *op)
 {
 	struct map *map = &maps[worker->id][op->a / 16 % MAPS];
+	int fd = map->head && op->b & 7 ? map->fd : op_fd(op);
 	long result;
 
 	switch (op->a % 8) {
 	case 0:
 		return ring_setup(worker, op, map);
 	case 1:
-		result = ioctl(op_fd(op), VNIC_IOC_RING_WAIT);
+		result = ioctl(fd, VNIC_IOC_RING_WAIT);
 		return result < 0 ? -errno : result;
 	case 2:
 		return map->head ? ring_scribble(&worker->rng, map) : -ENODEV;
@@ -166,7 +177,9 @@ long op_ring(struct worker *worker, const struct op *op)
 	case 5:
 		return map->head ? ring_put(worker, op, map) : -ENODEV;
 	default:
-		result = ioctl(op_fd(op), VNIC_IOC_RING_SEND);
+		if (map->head && op->b & 0x38)
+			ring_put(worker, op, map);
+		result = ioctl(fd, VNIC_IOC_RING_SEND);
 		return result < 0 ? -errno : result;
 	}
 }
@@ -179,14 +192,8 @@ long op_ring(struct worker *worker, const struct op *op)
 void ring_forget(void)
 {
 	unsigned int thread, i;
-	struct map *map;
 
-	for (thread = 0; thread < FUZZ_THREADS; thread++) {
-		for (i = 0; i < MAPS; i++) {
-			map = &maps[thread][i];
-			if (map->head)
-				munmap(map->head, map->size);
-			map->head = NULL;
-		}
-	}
+	for (thread = 0; thread < FUZZ_THREADS; thread++)
+		for (i = 0; i < MAPS; i++)
+			map_drop(&maps[thread][i]);
 }

@@ -122,8 +122,14 @@ static int set_iff(int fd, struct ifreq *ifr, const struct op *op)
 	return ioctl(fd, TUNSETIFF, ifr);
 }
 
-/* A file with a device that is up. */
-static long op_attach(struct worker *worker, const struct op *op)
+/**
+ * op_attach() - a file with a device that is up
+ * @worker: the thread
+ * @op: the operation
+ *
+ * Return: 0 or -errno.
+ */
+long op_attach(struct worker *worker, const struct op *op)
 {
 	struct ifreq ifr = { .ifr_flags = op->a & 1 ? IFF_TUN : IFF_TAP };
 	unsigned int i;

@@ -197,7 +197,7 @@ unsigned int queue_headers(const struct op *op, bool *tap);
 void enter_space(struct worker *worker, __u32 space);
 
 /* file.c, batch.c, ioctl.c, ring.c */
-op_function op_open, op_batch, op_ioctl, op_setiff, op_filter, op_ring;
+op_function op_open, op_attach, op_batch, op_ioctl, op_setiff, op_filter, op_ring;
 void ring_forget(void);
 
 /* link.c */

@@ -155,29 +155,32 @@ static long ring_scribble(struct rng *rng, struct map *map)
 long op_ring(struct worker *worker, const struct op *op)
 {
 	struct map *map = &maps[worker->id][op->a / 16 % MAPS];
-	int fd = map->head && op->b & 7 ? map->fd : op_fd(op);
 	long result;
+	int fd;
 
-	switch (op->a % 8) {
-	case 0:
+	/* Without one there is little to do; it takes a device. */
+	if (op->a % 8 == 0 || !map->head) {
+		if (op->b & 0x30)
+			op_attach(worker, op);
 		return ring_setup(worker, op, map);
+	}
+	fd = op->b & 7 ? map->fd : op_fd(op);
+	switch (op->a % 8) {
 	case 1:
 		result = ioctl(fd, VNIC_IOC_RING_WAIT);
 		return result < 0 ? -errno : result;
 	case 2:
-		return map->head ? ring_scribble(&worker->rng, map) : -ENODEV;
+		return ring_scribble(&worker->rng, map);
 	case 3:
 		/* All that has come is read. */
-		if (!map->head)
-			return -ENODEV;
 		map->head->recv_cons.value = map->head->recv_prod.value;
 		map->head->recv_event.value = map->head->recv_prod.value;
 		return 0;
 	case 4:
 	case 5:
-		return map->head ? ring_put(worker, op, map) : -ENODEV;
+		return ring_put(worker, op, map);
 	default:
-		if (map->head && op->b & 0x38)
+		if (op->b & 0x38)
 			ring_put(worker, op, map);
 		result = ioctl(fd, VNIC_IOC_RING_SEND);
 		return result < 0 ? -errno : result;

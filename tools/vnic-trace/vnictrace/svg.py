@@ -1,0 +1,426 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The picture: a lane for each place, time to the right, an arrow for each hop."""
+from . import compare, paint, timeline
+from .model import LINKS
+from .paint import FAINT, INK, PLAIN, RED, SOFT, SPACES, TRIPS, element
+
+WIDTH, LEFT, RIGHT = 1240, 206, 1214
+LANE, GAP, DOT = 68, 5, 10.5
+ROWS = (0, -22, 22)
+MOST = 12
+SHORT = {
+    "vnic_enter": "write", "vnic_checked": "checked", "vnic_taken": "read",
+    "vnic_wake": "wakes it", "vnic_queue": "waits", "vnic_full": "full",
+    "vnic_polled": "NAPI takes it", "vnic_handover": "handed over",
+    "vnic_deliver": "to the stack", "net_dev_queue": "qdisc",
+    "net_dev_start_xmit": "transmit", "netif_rx": "waits",
+    "netif_receive_skb": "received", "consume_skb": "freed",
+    "skb_copy_datagram_iovec": "to the program", "vnic_drop": "DROPPED",
+    "napi_gro_receive_entry": "GRO", "napi_gro_frags_entry": "GRO",
+}
+
+
+class Palette:
+    def __init__(self, runs):
+        self.of = {}
+        for run in runs:
+            for lane in run.lanes:
+                if lane.netns is not None:
+                    name = run.space(lane.netns)
+                    self.of.setdefault(name, SPACES[len(self.of) % len(SPACES)])
+
+    def lane(self, run, lane):
+        if lane.netns is None:
+            return PLAIN
+        return self.of[run.space(lane.netns)]
+
+
+def color(trip):
+    return TRIPS[(trip.number - 1) % len(TRIPS)]
+
+
+def short(hop):
+    if hop.station.startswith("syscall_"):
+        name = hop.fields.get("name", "")
+        return f"{name}()" if hop.station == "syscall_enter" else \
+            "fails" if hop.fields.get("ret", 0) < 0 else "returns"
+    if hop.station == "kfree_skb":
+        return "DROPPED" if hop.bad else "freed"
+    if hop.station == "vnic_xdp":
+        return f"XDP {hop.fields.get('act_name', '')}"
+    if hop.station == "vnic_deliver" and \
+            hop.fields.get("how_name") == "nowhere":
+        return "swallowed"
+    return SHORT.get(hop.station, "")
+
+
+def hover(run, hop):
+    """Function, file and line, and every field."""
+    lines = [f"{hop.number}. {hop.words}",
+             f"{timeline.words(hop.time - run.zero)} after the start, CPU "
+             f"{hop.cpu}, {hop.comm} ({hop.pid})"]
+    source = hop.source
+    if source.get("function"):
+        where = source.get("file", "")
+        if source.get("line"):
+            where += f":{source['line']}"
+        lines.append(f"{source['function']}() {where}".strip())
+    lines.append(hop.station)
+    lines += [f"  {key} = {value}" for key, value in hop.fields.items()]
+    return lines
+
+
+class Figure:
+    """One run's lanes, from a height on."""
+
+    def __init__(self, run, index, top, line, palette):
+        self.run = run
+        self.index = index
+        self.top = top
+        self.line = line
+        self.palette = palette
+        self.trips = run.trips[:MOST]
+        lanes = {id(hop.lane) for trip in self.trips for hop in trip.hops}
+        self.lanes = [lane for lane in run.lanes if id(lane) in lanes]
+        self.row = {id(lane): i for i, lane in enumerate(self.lanes)}
+        self.bottom = top + len(self.lanes) * (LANE + GAP)
+        self.at = {}
+        self.boxes = []
+
+    def middle(self, lane):
+        return self.top + self.row[id(lane)] * (LANE + GAP) + LANE / 2
+
+    def x(self, time):
+        return self.line.x(time - self.run.zero)
+
+    # ------------------------------------------------------------ lanes
+
+    def band(self, lane):
+        y = self.middle(lane) - LANE / 2
+        fill, edge = self.palette.lane(self.run, lane)
+        name = paint.fit(lane.name, LEFT - 50, 14.5, True)
+        note = paint.fit(lane.note, LEFT - 50, 11.5)
+        return element("g", paint.title([lane.name, lane.note])
+                       + element("rect", x=10, y=y, width=WIDTH - 20,
+                                 height=LANE, rx=6, fill=fill)
+                       + element("rect", x=10, y=y, width=5, height=LANE,
+                                 rx=2, fill=edge)
+                       + paint.text(26, y + 30, name, 14.5, font_weight=600)
+                       + paint.text(26, y + 48, note, 11.5, SOFT),
+                       class_="lane")
+
+    def bars(self):
+        out = []
+        for lane, start, end, words in self.run.bars:
+            if id(lane) not in self.row:
+                continue
+            left, right = self.x(start), self.x(end)
+            y = self.middle(lane) - LANE / 2
+            took = timeline.words(end - start)
+            out.append(element(
+                "rect", paint.title([f"{words}, {took}"]), x=left - DOT - 3,
+                y=y + 4, width=max(right - left, 2) + 2 * DOT + 6,
+                height=LANE - 8, rx=5, fill="#d9dfe6"))
+        return out
+
+    def axis(self):
+        y = self.top - 12
+        out = []
+        for start, end, left, right in self.line.at:
+            out.append(element("line", x1=left, x2=max(right, left + 1), y1=y,
+                               y2=y, stroke=SOFT, stroke_width=1.5))
+        for x, time in timeline.ticks(self.line, 78):
+            out.append(element("line", x1=x, x2=x, y1=y - 4, y2=y + 4,
+                               stroke=SOFT, stroke_width=1.5))
+            out.append(paint.text(x, y - 9, timeline.words(time), 12, INK,
+                                  text_anchor="middle"))
+        free = LEFT - 60
+        for x, length in self.line.breaks():
+            out.append(element("path", d=f"M{x - 5:.1f} {y + 6:.1f} l4 -12 "
+                               f"M{x + 1:.1f} {y + 6:.1f} l4 -12",
+                               stroke=SOFT, stroke_width=1.5, fill="none"))
+            out.append(element("line", x1=x, x2=x, y1=self.top,
+                               y2=self.bottom - GAP, stroke=FAINT,
+                               stroke_width=1.5, stroke_dasharray="2 5"))
+            words = f"+{timeline.words(length)}"
+            half = paint.width(words, 11) / 2
+            if x - half > free:
+                out.append(paint.text(x, y - 26, words, 11, SOFT,
+                                      text_anchor="middle",
+                                      font_style="italic"))
+                free = x + half + 6
+        return out
+
+    # ------------------------------------------------------------ hops
+
+    def place(self):
+        """Each dot where its time is; beside or below another that is there."""
+        for hop in sorted((hop for trip in self.trips for hop in trip.hops),
+                          key=lambda hop: (hop.time, hop.number)):
+            x, middle = self.x(hop.time), self.middle(hop.lane)
+            self.at[id(hop)] = self.free(x, middle)
+
+    def free(self, x, middle):
+        while True:
+            for row in ROWS:
+                y = middle + row
+                if not any(abs(x - a) < 2 * DOT + 2 and abs(y - b) < 2 * DOT
+                           for a, b in self.at.values()):
+                    return x, y
+            x += 4
+
+    def arrow(self, trip, before, hop):
+        (x1, y1), (x2, y2) = self.at[id(before)], self.at[id(hop)]
+        length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 or 1
+        dx, dy = (x2 - x1) / length, (y2 - y1) / length
+        end = DOT + 3.5
+        if length < 2 * DOT + 5:
+            return ""
+        waits = before.station in ("vnic_queue", "netif_rx") or \
+            hop.station == "vnic_wake"
+        stroke = RED if hop.bad else color(trip)
+        return element("line", x1=x1 + dx * DOT, y1=y1 + dy * DOT,
+                       x2=x2 - dx * end, y2=y2 - dy * end, stroke=stroke,
+                       stroke_width=2, stroke_dasharray="5 4" if waits else None,
+                       marker_end=f"url(#head{stroke[1:]})", class_="arrow",
+                       id=f"arrow-{self.index}-{hop.number}")
+
+    def dot(self, trip, hop):
+        x, y = self.at[id(hop)]
+        fill = RED if hop.bad else color(trip)
+        if hop.bad:
+            shape = element("rect", x=x - DOT, y=y - DOT, width=2 * DOT,
+                            height=2 * DOT, rx=3, fill=fill)
+        else:
+            shape = element("circle", cx=x, cy=y, r=DOT, fill=fill)
+        ring = ""
+        if hop is trip.last and trip.end in ("consumed", "taken", "swallowed"):
+            ring = element("circle", cx=x, cy=y, r=DOT + 2.5, fill="none",
+                           stroke=fill, stroke_width=1.5)
+        number = str(hop.number)
+        return element("g", paint.title(hover(self.run, hop)) + shape + ring
+                       + paint.text(x, y + 4, number,
+                                    11 if len(number) < 3 else 9.5, "#ffffff",
+                                    text_anchor="middle", font_weight=700),
+                       class_="hop", id=f"hop-{self.index}-{number}")
+
+    def crossed(self, box):
+        """Does an arrow go through it?"""
+        left, top, right, bottom = box
+        for trip in self.trips:
+            for before, hop in zip(trip.hops, trip.hops[1:]):
+                (x1, y1), (x2, y2) = self.at[id(before)], self.at[id(hop)]
+                steps = int(max(abs(x2 - x1), abs(y2 - y1)) / 4) + 1
+                for i in range(steps + 1):
+                    x = x1 + (x2 - x1) * i / steps
+                    y = y1 + (y2 - y1) * i / steps
+                    if left <= x <= right and top <= y <= bottom:
+                        return True
+        return False
+
+    def taken(self, box):
+        left, top, right, bottom = box
+        return left < LEFT - 18 or right > WIDTH - 14 or \
+            any(left < x + DOT + 3 and right > x - DOT - 3 and
+                top < y + DOT + 2 and bottom > y - DOT - 2
+                for x, y in self.at.values()) or \
+            any(left < r and right > l and top < b and bottom > t
+                for l, t, r, b in self.boxes) or self.crossed(box)
+
+    def label(self, trip, hop):
+        """A word or two beside the dot, where nothing else is."""
+        words = short(hop)
+        if not words:
+            return ""
+        x, y = self.at[id(hop)]
+        size, wide = 12, paint.width(words, 12)
+        middle = self.middle(hop.lane)
+        for left, base in ((x + DOT + 4, y + 4), (x - DOT - 4 - wide, y + 4),
+                           (x - wide / 2, y + DOT + 13),
+                           (x - wide / 2, y - DOT - 5)):
+            box = (left - 2, base - 10, left + wide + 2, base + 3)
+            if box[1] < middle - LANE / 2 or box[3] > middle + LANE / 2 or \
+                    self.taken(box):
+                continue
+            self.boxes.append(box)
+            return paint.text(left, base, words, size,
+                              RED if hop.bad else color(trip), class_="word",
+                              font_weight=600 if hop.bad else None)
+        return ""
+
+    def draw(self):
+        self.place()
+        out = [self.band(lane) for lane in self.lanes]
+        out += self.bars() + self.axis()
+        for trip in self.trips:
+            out += [self.arrow(trip, before, hop)
+                    for before, hop in zip(trip.hops, trip.hops[1:])]
+        for trip in self.trips:
+            out += [self.label(trip, hop) for hop in trip.hops]
+            out += [self.dot(trip, hop) for hop in trip.hops]
+        return "".join(out)
+
+
+# ------------------------------------------------------------ around it
+
+def trip_words(trip):
+    words = trip.flow.words() if trip.flow else "a packet"
+    words = f"{words}, {trip.length} bytes"
+    if trip.link:
+        words += f" ({LINKS[trip.link[0]]} {trip.link[1]})"
+    return words
+
+
+def legend(runs, palette, y):
+    """Namespaces, then trips, in as many lines as they take."""
+    out, x = [], 20
+
+    def item(mark, words, fill=INK):
+        nonlocal x, y
+        words = paint.fit(words, WIDTH - 80, 12.5)
+        room = 30 + paint.width(words, 12.5) + 22
+        if x + room > WIDTH - 10:
+            x, y = 20, y + 22
+        out.append(mark(x, y))
+        out.append(paint.text(x + 30, y, words, 12.5, fill))
+        x += room
+
+    for name, (fill, edge) in palette.of.items():
+        item(lambda x, y, fill=fill, edge=edge: element(
+            "rect", x=x, y=y - 11, width=22, height=14, rx=3, fill=fill,
+            stroke=edge, stroke_width=1.5), f"namespace {name}")
+    for words, dash in (("goes on", None), ("waits", "5 4")):
+        item(lambda x, y, dash=dash: element(
+            "line", x1=x, x2=x + 24, y1=y - 4, y2=y - 4, stroke=SOFT,
+            stroke_width=2, stroke_dasharray=dash), words)
+    if any(hop.bad for run in runs for hop in run.hops()):
+        item(lambda x, y: element("rect", x=x + 4, y=y - 12, width=16,
+                                  height=16, rx=3, fill=RED), "dropped")
+    if len(runs) == 1:
+        for trip in runs[0].trips[:MOST]:
+            x, y = (20, y + 22)
+            item(lambda x, y, trip=trip: element(
+                "line", x1=x, x2=x + 22, y1=y - 4, y2=y - 4,
+                stroke=color(trip), stroke_width=4),
+                f"trip {trip.number}: {trip_words(trip)}")
+    return out, y + 14
+
+
+def notes(runs, y):
+    out = []
+    for run in runs:
+        lines = list(run.notes)
+        if len(run.trips) > MOST:
+            lines.append(f"{len(run.trips) - MOST} more trips are not drawn; "
+                         "the text has them")
+        for note in lines:
+            for line in paint.wrap(f"! {note}", WIDTH - 40, 12.5):
+                out.append(paint.text(20, y, line, 12.5, "#8a3b00"))
+                y += 18
+    return out, y
+
+
+def heads(runs):
+    colors = {RED} | {color(trip) for run in runs for trip in run.trips[:MOST]}
+    return element("defs", "".join(
+        element("marker", element("path", d="M0 0 L8 4 L0 8 z", fill=one),
+                id=f"head{one[1:]}", viewBox="0 0 8 8", refX=4, refY=4,
+                markerWidth=4.5, markerHeight=4.5, orient="auto")
+        for one in sorted(colors)))
+
+
+def steps(run, y):
+    """All hops below, in words; two columns where they fit."""
+    rows = []
+    for trip in run.trips[:MOST]:
+        rows.append((trip, None))
+        rows += [(trip, hop) for hop in trip.hops]
+    columns = 2 if len(rows) > 8 else 1
+    wide = (WIDTH - 40) / columns - 20
+    out, heights = [], []
+    laid = [step_row(run, trip, hop, wide) for trip, hop in rows]
+    half = sum(height for _, height in laid) / columns
+    x, at, top = 20, y, y
+    for markup, height in laid:
+        if columns == 2 and x == 20 and at - top >= half:
+            heights.append(at)
+            x, at = 20 + (WIDTH - 40) / 2 + 10, top
+        out.append(element("g", markup,
+                           transform=f"translate({x:.1f} {at:.1f})"))
+        at += height
+    return out, max(heights + [at]) + 6
+
+
+def step_row(run, trip, hop, wide):
+    """(markup, height), from 0 0 on."""
+    if hop is None:
+        words = f"Trip {trip.number}: {trip_words(trip)}"
+        return paint.text(0, 22, paint.fit(words, wide, 13, True), 13,
+                          color(trip), font_weight=700), 32
+    fill = RED if hop.bad else color(trip)
+    time = timeline.words(hop.time - run.zero)
+    place = hop.lane.name
+    room = wide - 218
+    lines = paint.wrap(hop.words, room, 12.5)
+    out = element("circle", cx=10, cy=10, r=9, fill=fill) + \
+        paint.text(10, 14, hop.number, 10.5 if hop.number < 100 else 9,
+                   "#ffffff", text_anchor="middle", font_weight=700) + \
+        paint.text(84, 14.5, time, 12.5, SOFT, text_anchor="end") + \
+        paint.text(96, 14.5, paint.fit(place, 114, 12.5), 12.5, SOFT)
+    for i, line in enumerate(lines):
+        out += paint.text(218, 14.5 + 16 * i, line, 12.5,
+                          RED if hop.bad else INK)
+    return out, 22 + 16 * (len(lines) - 1)
+
+
+def shared_line(runs):
+    times = [hop.time - run.zero for run in runs
+             for trip in run.trips[:MOST] for hop in trip.hops]
+    return timeline.Timeline(times, LEFT + 24, RIGHT - 34)
+
+
+def picture(runs, with_steps=True):
+    """(markup, height)"""
+    palette = Palette(runs)
+    out = [paint.text(20, 36, paint.fit(runs[0].title, WIDTH - 40, 20, True),
+                      20, font_weight=700)]
+    kernel = f"Linux {runs[0].kernel}; times from the first hop on, to scale " \
+        "but for the breaks"
+    out.append(paint.text(20, 58, paint.fit(kernel, WIDTH - 40, 12.5), 12.5,
+                          SOFT))
+    more, y = legend(runs, palette, 86)
+    out += more
+    more, y = notes(runs, y + 10)
+    out += more
+    line = shared_line(runs)
+    for index, run in enumerate(runs):
+        if not run.trips:
+            continue
+        y += 58
+        if len(runs) > 1:
+            name = run.kind or f"run {index + 1}"
+            out.append(paint.text(20, y - 18, paint.fit(name, LEFT - 70, 17,
+                                                        True), 17,
+                                  font_weight=700))
+        figure = Figure(run, index, y, line, palette)
+        out.append(figure.draw())
+        y = figure.bottom + 8
+    if with_steps and len(runs) == 2:
+        more, y = compare.rows(runs, y + 20, WIDTH)
+        out += more
+    elif with_steps and runs[0].trips:
+        more, y = steps(runs[0], y + 14)
+        out += more
+    return heads(runs) + "".join(out), y + 14
+
+
+def document(runs, with_steps=True):
+    markup, height = picture(runs, with_steps)
+    background = element("rect", width=WIDTH, height=f"{height:.0f}",
+                         fill="#ffffff")
+    # As wide as the window, but never so narrow that it cannot be read.
+    style = f"max-width:{WIDTH}px;min-width:780px;font-family:{paint.FONT}"
+    return element("svg", paint.title([runs[0].title]) + background + markup,
+                   xmlns="http://www.w3.org/2000/svg",
+                   viewBox=f"0 0 {WIDTH} {height:.0f}", width="100%",
+                   style=style, role="img") + "\n"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The command line."""
+import importlib
 import os
 import re
 import sys
 
-from . import Failure, build, chrome, compare, html, jsonout, record, source, \
-    svg, text
+from . import Failure
 
 USAGE = """\
 vnic-trace run [OPTION]... -- COMMAND [ARGUMENT]...
@@ -30,6 +30,11 @@ FILE - is standard output. See vnic-trace(8).
 """
 OUTPUTS = ("text", "svg", "html", "json", "chrome")
 VALUED = OUTPUTS + ("follow", "title", "keep", "compare")
+
+
+def part(name):
+    """A module when it is wanted: on a slow machine it is seconds to load all."""
+    return importlib.import_module("." + name, __package__)
 
 
 class Options:
@@ -102,6 +107,11 @@ def parse(words):
     if options.verb not in ("run", "show", "sources"):
         raise wrong("the first word is run or show")
     take_options(options, words)
+    if options.verb == "show" and words:
+        # Here nothing else can follow.
+        record = words.pop(0)
+        take_options(options, words)
+        words.insert(0, record)
     options.command = words
     if options.verb == "run" and not words:
         raise wrong("run what? A command is wanted after --")
@@ -147,25 +157,41 @@ class Output:
             os.replace(self.part, self.name)
 
 
-def show(options, runs):
+def pages(options, runs):
+    text = part("text")
     page = text.normal if options.normalize else text.page
-    writers = {"text": lambda: compare.text(runs, page),
-               "svg": lambda: svg.document(runs),
-               "html": lambda: html.document(runs),
-               "json": lambda: jsonout.document(runs),
-               "chrome": lambda: chrome.document(runs)}
+    if len(runs) == 1:
+        return page(runs[0])
+    return part("compare").text(runs, page)
+
+
+def written(options, runs, kind):
+    """What goes into the file."""
+    if kind == "text":
+        return pages(options, runs)
+    return part("jsonout" if kind == "json" else kind).document(runs)
+
+
+def show(options, runs):
     outputs = options.outputs
     if not outputs or (options.normalize and "text" not in outputs):
         outputs = {**outputs, "text": "-"}
-    for name, file in outputs.items():
+    for kind, file in outputs.items():
+        content = written(options, runs, kind)
         with Output(file) as out:
-            out.write(writers[name]())
+            out.write(content)
+
+
+def build_all(options, records):
+    build = part("build")
+    return [build.build(found, options.follow, options.title)
+            for found in records]
 
 
 def record_one(options, kind):
     command = [word.replace("{}", kind) if kind else word
                for word in options.command]
-    found, status = record.run(command, {"VNIC_KIND": kind} if kind else None)
+    found, status = part("record").run(command, {"VNIC_KIND": kind} if kind else None)
     found.head["kind"] = kind
     return found, status
 
@@ -179,9 +205,8 @@ def run(options):
     if options.keep:
         with Output(options.keep) as file:
             for found in records:
-                record.save(found, file)
-    show(options, [build.build(found, options.follow, options.title)
-                   for found in records])
+                part("record").save(found, file)
+    show(options, build_all(options, records))
     return status
 
 
@@ -195,12 +220,12 @@ def runs_of(options):
         raise Failure(f"{name}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Failure(f"{name} is no record of vnic-trace") from None
-    if jsonout.is_ours(content):
+    if '"schema": "vnic-trace-' in content[:200]:
+        jsonout = part("jsonout")
         runs = jsonout.load(content, name)
         jsonout.choose(runs, options.follow, options.title)
         return runs
-    return [build.build(found, options.follow, options.title)
-            for found in record.load_all(content, name)]
+    return build_all(options, part("record").load_all(content, name))
 
 
 def main(words):
@@ -210,7 +235,7 @@ def main(words):
     try:
         options = parse(words)
         if options.verb == "sources":
-            source.Sources.here().keep(sys.stdout)
+            part("source").Sources.here().keep(sys.stdout)
             return 0
         if options.verb == "run":
             return run(options)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What kind of packet it is, from its first bytes."""
-import ipaddress
+import socket
 import struct
 
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
@@ -112,11 +112,19 @@ def transport(protocol, ends, data, extra=""):
     return Flow(extra or "IP", protocol, ends, (0, 0), f"protocol {protocol}")
 
 
+def inet4(data):
+    return socket.inet_ntop(socket.AF_INET, data)
+
+
+def inet6(data):
+    return socket.inet_ntop(socket.AF_INET6, data)
+
+
 def ipv4(data):
     if len(data) < 20 or data[0] >> 4 != 4 or (data[0] & 15) < 5:
         return None
-    ends = [str(ipaddress.IPv4Address(data[12:16])),
-            str(ipaddress.IPv4Address(data[16:20]))]
+    ends = [inet4(data[12:16]),
+            inet4(data[16:20])]
     if struct.unpack_from(">H", data, 6)[0] & 0x1fff:
         return Flow("IPv4", data[9], ends, (0, 0), "fragment",
                     struct.unpack_from(">H", data, 4)[0])
@@ -126,8 +134,8 @@ def ipv4(data):
 def ipv6(data):
     if len(data) < 40 or data[0] >> 4 != 6:
         return None
-    ends = [str(ipaddress.IPv6Address(data[8:24])),
-            str(ipaddress.IPv6Address(data[24:40]))]
+    ends = [inet6(data[8:24]),
+            inet6(data[24:40])]
     rest, protocol = data[40:], data[6]
     # Multicast reports have a hop-by-hop header in front.
     if protocol == 0 and len(rest) >= 8:
@@ -139,8 +147,8 @@ def arp(data):
     if len(data) < 28 or data[4:6] != b"\x06\x04":
         return Flow("ARP")
     kind = struct.unpack_from(">H", data, 6)[0]
-    ends = [str(ipaddress.IPv4Address(data[14:18])),
-            str(ipaddress.IPv4Address(data[24:28]))]
+    ends = [inet4(data[14:18]),
+            inet4(data[24:28])]
     return Flow("ARP", 0, ends, (0, 0), ARP_WORDS.get(kind, ""), 0, kind)
 
 

@@ -55,11 +55,6 @@ def document(runs):
 
 # ------------------------------------------------------------ and back
 
-def is_ours(content):
-    return content.lstrip().startswith('{') and \
-        f'"{SCHEMA}"' in content[:200]
-
-
 def load_hop(data, lanes):
     hop = Hop(data["time"], data["cpu"], data["pid"], data["station"],
               data["fields"])
@@ -103,6 +98,9 @@ def load_run(data):
 def load(content, name):
     try:
         data = json.loads(content)
+        if data["schema"] != SCHEMA:
+            raise Failure(f"{name} has the schema {data['schema']}, and this "
+                          f"is {SCHEMA}")
         runs = [load_run(run) for run in data["runs"]]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise Failure(f"{name} is damaged: it is no JSON of vnic-trace"

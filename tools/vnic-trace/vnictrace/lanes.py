@@ -78,7 +78,7 @@ class Lanes:
             return self.file(hop, True)
         if station == "vnic_taken":
             return self.program(hop)
-        if station == "skb_copy_datagram_iovec":
+        if station == "skb_copy_datagram_iovec" or "read" in hop.fields:
             return self.file(hop, False)
         if station in ("vnic_queue", "vnic_full"):
             if hop.fields.get("place_name") == "ring":
@@ -110,7 +110,17 @@ def assign(trips, devices, spaces, groups):
 
 
 def arrange(trips, order):
-    """A program's fd stands beside it, on the side of the packet's way."""
+    """A program's fd stands beside it, on the side of the packet's way; a device
+    before the stack that first receives by it, and is silent itself."""
+    for lane in [lane for lane in order if lane.kind in ("stack", "bridge")]:
+        first = next(hop for trip in trips for hop in trip.hops
+                     if hop.lane is lane)
+        for device in [other for other in order if other.kind == "device"
+                       and other.key == (first.netns, first.dev)]:
+            if first.station == "netif_receive_skb" and \
+                    order.index(device) > order.index(lane):
+                order.remove(device)
+                order.insert(order.index(lane), device)
     for lane in [lane for lane in order if lane.kind == "program"]:
         files = [other for other in order if other.kind == "fd"
                  and other.key[0] == lane.key]

@@ -134,23 +134,23 @@ def peers(devices, sockets):
     """Say of each device where its other end is, if it has one."""
     by_index = {(device["netns"], device["ifindex"]): device
                 for device in devices}
+    for device in devices:
+        device["peer"] = None
+        # Not told where both ends have the same number.
+        if not device["link"] and device["nsid"] is not None:
+            device["link"] = device["ifindex"]
     numbers = {}
     for device in devices:
         here, link, nsid = device["netns"], device["link"], device["nsid"]
-        device["peer"] = None
-        if not link:
-            continue
         there = here if nsid is None else None
-        if nsid is not None:
-            for other, (_, file) in sockets.items():
-                known = numbers.setdefault((here, other), None)
-                if known is None:
-                    known = numbers[here, other] = \
-                        nsid_of(sockets[here][0], file)
-                if known == nsid:
-                    there = other
+        for other, (_, file) in sockets.items() if there is None else ():
+            if (here, other) not in numbers:
+                numbers[here, other] = nsid_of(sockets[here][0], file)
+            if numbers[here, other] == nsid:
+                there = other
         peer = by_index.get((there, link))
-        if peer and peer["link"] == device["ifindex"] and peer is not device:
+        if link and peer and peer["link"] == device["ifindex"] and \
+                peer is not device:
             device["peer"] = [there, peer["name"]]
 
 

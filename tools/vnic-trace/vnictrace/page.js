@@ -60,7 +60,7 @@
 
 	function mark(step, index) {
 		const key = step.run + '-' + step.hop.number;
-		['hop-', 'arrow-'].forEach(function (kind) {
+		['hop-', 'arrow-', 'word-'].forEach(function (kind) {
 			const one = at(kind + key);
 			if (!one)
 				return;

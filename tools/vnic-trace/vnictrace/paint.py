@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Colours, letters, and elements of SVG; whatever a name has in it is escaped."""
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 INK, SOFT, FAINT = "#1b2530", "#51606e", "#c9d2da"
 RED = "#c21807"
@@ -23,7 +23,7 @@ def printable(text):
 
 
 def safe(text):
-    return escape(printable(text))
+    return escape(printable(text), quote=False)
 
 
 def width(text, size, bold=False):
@@ -74,7 +74,7 @@ def element(name, content=None, **attributes):
             continue
         if isinstance(value, float):
             value = f"{value:.1f}"
-        out += f" {key.rstrip('_').replace('_', '-')}={quoteattr(str(value))}"
+        out += f" {key.rstrip('_').replace('_', '-')}=\"{escape(str(value))}\""
     return out + ("/>" if content is None else f">{content}</{name}>")
 
 

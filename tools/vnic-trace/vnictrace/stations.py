@@ -135,7 +135,8 @@ WORDS = {
     "netif_receive_skb": received,
     "napi_gro_receive_entry": lambda hop: "given to GRO",
     "napi_gro_frags_entry": lambda hop: "given to GRO, in fragments",
-    "consume_skb": lambda hop: "done: freed",
+    "consume_skb": lambda hop: f"{hop.comm} has read it: freed"
+        if "read" in hop.fields else "done: freed",
     "skb_copy_datagram_iovec":
         lambda hop: f"copied to {hop.comm}",
 }

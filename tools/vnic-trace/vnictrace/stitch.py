@@ -306,10 +306,15 @@ class Stitcher:
             self.finish(trip, "sent")
 
     def on_vnic_drop(self, hop):
-        if hop.fields.get("skbaddr"):
+        address = hop.fields.get("skbaddr")
+        trip = self.entered.get(hop.pid)
+        if address and address not in self.live and trip and \
+                trip.last.station in ("vnic_enter", "vnic_xdp"):
+            # An sk_buff that was not checked yet: it is refused for that.
+            self.name(trip, address)
+        elif address:
             trip = self.find(hop)
         else:
-            trip = self.entered.get(hop.pid)
             before = self.dropped.get(hop.cpu)
             if trip is None or trip.end == "dropped":
                 # The other end counts the same loss.
@@ -428,8 +433,15 @@ class Stitcher:
         trip = self.freed(hop)
         if trip is None:
             return
+        call = self.contexts.call(hop.pid, hop.cpu)
+        # Of a short datagram the kernel does not tell that it is copied.
+        read = call and call.name in READS and \
+            trip.last.station in IN_STACK and not self.same_context(trip, hop)
         self.add(trip, hop)
-        self.finish(trip, "consumed")
+        if read:
+            hop.fields["read"] = call.name
+            self.took(trip, hop)
+        self.finish(trip, "taken" if read else "consumed")
 
     def on_kfree_skb(self, hop):
         trip = self.freed(hop)

@@ -7,7 +7,7 @@ from .paint import FAINT, INK, PLAIN, RED, SOFT, SPACES, TRIPS, element
 WIDTH, LEFT, RIGHT = 1240, 206, 1214
 LANE, GAP, DOT = 68, 5, 10.5
 ROWS = (0, -22, 22)
-MOST = 12
+MOST = 8
 SHORT = {
     "vnic_enter": "write", "vnic_checked": "checked", "vnic_taken": "read",
     "vnic_wake": "wakes it", "vnic_queue": "waits", "vnic_full": "full",
@@ -157,17 +157,50 @@ class Figure:
         """Each dot where its time is; beside or below another that is there."""
         for hop in sorted((hop for trip in self.trips for hop in trip.hops),
                           key=lambda hop: (hop.time, hop.number)):
-            x, middle = self.x(hop.time), self.middle(hop.lane)
-            self.at[id(hop)] = self.free(x, middle)
+            self.at[id(hop)] = self.free(hop)
 
-    def free(self, x, middle):
+    def stays(self):
+        """(lane, from, to, first hop) where a packet stays in a lane."""
+        return [(before.lane, before.time, hop.time, before)
+                for trip in self.trips
+                for before, hop in zip(trip.hops, trip.hops[1:])
+                if before.lane is hop.lane]
+
+    def free(self, hop):
+        """Beside the hop before it in the lane, and on nobody else's line."""
+        x, middle = self.x(hop.time), self.middle(hop.lane)
+        rows, taken = list(ROWS), set()
+        for lane, start, end, first in self.stays():
+            if lane is hop.lane and start <= hop.time <= end and \
+                    id(first) in self.at and first is not hop:
+                row = self.at[id(first)][1] - middle
+                if end == hop.time and first.number + 1 == hop.number:
+                    rows.sort(key=lambda one, row=row: one != row)
+                elif start < hop.time < end:
+                    taken.add(row)
         while True:
-            for row in ROWS:
+            for row in sorted(rows, key=lambda one: one in taken):
                 y = middle + row
                 if not any(abs(x - a) < 2 * DOT + 2 and abs(y - b) < 2 * DOT
                            for a, b in self.at.values()):
                     return x, y
             x += 4
+
+    def link(self, trip):
+        """From where the other trip was when this one began."""
+        if not trip.link or trip.link[1] > len(self.trips):
+            return ""
+        first = trip.hops[0]
+        before = [hop for hop in self.trips[trip.link[1] - 1].hops
+                  if hop.time <= first.time]
+        if not before or before[-1].lane is not first.lane:
+            return ""
+        (x1, y1), (x2, y2) = self.at[id(before[-1])], self.at[id(first)]
+        if abs(x2 - x1) < 2 * DOT + 4:
+            return ""
+        return element("line", x1=x1 + DOT, y1=y1, x2=x2 - DOT, y2=y2,
+                       stroke=color(trip), stroke_width=2,
+                       stroke_dasharray="1 5", stroke_linecap="round")
 
     def arrow(self, trip, before, hop):
         (x1, y1), (x2, y2) = self.at[id(before)], self.at[id(hop)]
@@ -237,7 +270,9 @@ class Figure:
         middle = self.middle(hop.lane)
         for left, base in ((x + DOT + 4, y + 4), (x - DOT - 4 - wide, y + 4),
                            (x - wide / 2, y + DOT + 13),
-                           (x - wide / 2, y - DOT - 5)):
+                           (x - wide / 2, y - DOT - 5),
+                           (x + DOT, y - 9), (x + DOT, y + 17),
+                           (x - DOT - wide, y - 9), (x - DOT - wide, y + 17)):
             box = (left - 2, base - 10, left + wide + 2, base + 3)
             if box[1] < middle - LANE / 2 or box[3] > middle + LANE / 2 or \
                     self.taken(box):
@@ -245,6 +280,7 @@ class Figure:
             self.boxes.append(box)
             return paint.text(left, base, words, size,
                               RED if hop.bad else color(trip), class_="word",
+                              id=f"word-{self.index}-{hop.number}",
                               font_weight=600 if hop.bad else None)
         return ""
 
@@ -253,6 +289,7 @@ class Figure:
         out = [self.band(lane) for lane in self.lanes]
         out += self.bars() + self.axis()
         for trip in self.trips:
+            out.append(self.link(trip))
             out += [self.arrow(trip, before, hop)
                     for before, hop in zip(trip.hops, trip.hops[1:])]
         for trip in self.trips:
@@ -296,8 +333,8 @@ def legend(runs, palette, y):
     if any(hop.bad for run in runs for hop in run.hops()):
         item(lambda x, y: element("rect", x=x + 4, y=y - 12, width=16,
                                   height=16, rx=3, fill=RED), "dropped")
-    if len(runs) == 1:
-        for trip in runs[0].trips[:MOST]:
+    if len(runs) == 1 and len(runs[0].trips) <= 4:
+        for trip in runs[0].trips:
             x, y = (20, y + 22)
             item(lambda x, y, trip=trip: element(
                 "line", x1=x, x2=x + 22, y1=y - 4, y2=y - 4,
@@ -337,26 +374,41 @@ def steps(run, y):
         rows += [(trip, hop) for hop in trip.hops]
     columns = 2 if len(rows) > 8 else 1
     wide = (WIDTH - 40) / columns - 20
-    out, heights = [], []
     laid = [step_row(run, trip, hop, wide) for trip, hop in rows]
-    half = sum(height for _, height in laid) / columns
-    x, at, top = 20, y, y
-    for markup, height in laid:
-        if columns == 2 and x == 20 and at - top >= half:
-            heights.append(at)
-            x, at = 20 + (WIDTH - 40) / 2 + 10, top
-        out.append(element("g", markup,
-                           transform=f"translate({x:.1f} {at:.1f})"))
-        at += height
-    return out, max(heights + [at]) + 6
+    cut = split([height for _, height in laid],
+                [hop is None for _, hop in rows]) if columns == 2 else len(rows)
+    out, bottom = [], y
+    for x, part in ((20, laid[:cut]), (20 + (WIDTH - 40) / 2 + 10, laid[cut:])):
+        at = y
+        for markup, height in part:
+            out.append(element("g", markup,
+                               transform=f"translate({x:.1f} {at:.1f})"))
+            at += height
+        bottom = max(bottom, at)
+    return out, bottom + 6
+
+
+def split(heights, heading):
+    """Where the second column begins: about half, at a trip's heading if one is
+    near, and never just below one."""
+    half = sum(heights) / 2
+    cut, best = len(heights), None
+    for at in range(1, len(heights)):
+        above = sum(heights[:at])
+        cost = abs(above - half) - (60 if heading[at] else 0)
+        if not heading[at - 1] and (best is None or cost < best):
+            cut, best = at, cost
+    return cut
 
 
 def step_row(run, trip, hop, wide):
     """(markup, height), from 0 0 on."""
     if hop is None:
-        words = f"Trip {trip.number}: {trip_words(trip)}"
-        return paint.text(0, 22, paint.fit(words, wide, 13, True), 13,
-                          color(trip), font_weight=700), 32
+        lines = paint.wrap(f"Trip {trip.number}: {trip_words(trip)}",
+                           wide / 1.08, 13)
+        return "".join(paint.text(0, 22 + 18 * i, line, 13, color(trip),
+                                  font_weight=700)
+                       for i, line in enumerate(lines)), 14 + 18 * len(lines)
     fill = RED if hop.bad else color(trip)
     time = timeline.words(hop.time - run.zero)
     place = hop.lane.name
@@ -419,8 +471,9 @@ def document(runs, with_steps=True):
     background = element("rect", width=WIDTH, height=f"{height:.0f}",
                          fill="#ffffff")
     # As wide as the window, but never so narrow that it cannot be read.
-    style = f"max-width:{WIDTH}px;min-width:780px;font-family:{paint.FONT}"
+    style = f"width:100%;max-width:{WIDTH}px;min-width:760px;height:auto;" \
+        f"font-family:{paint.FONT}"
     return element("svg", paint.title([runs[0].title]) + background + markup,
                    xmlns="http://www.w3.org/2000/svg",
-                   viewBox=f"0 0 {WIDTH} {height:.0f}", width="100%",
-                   style=style, role="img") + "\n"
+                   viewBox=f"0 0 {WIDTH} {height:.0f}", width=WIDTH,
+                   height=f"{height:.0f}", style=style, role="img") + "\n"

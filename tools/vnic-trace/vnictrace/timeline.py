@@ -45,7 +45,7 @@ class Timeline:
         breaks = {end for _, end in pieces}
         crowded = sum(max(0.0, APART - (b - a) * room / total)
                       for a, b in zip(times, times[1:]) if a not in breaks)
-        return crowded + 6 * len(pieces)
+        return crowded + 15 * len(pieces)
 
     def lay_out(self):
         total = sum(end - start for start, end in self.pieces)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """A tracing instance of our own: its events, its buffers, its end."""
 import os
-import platform
 import re
 
 from . import Failure, probes, ring
@@ -278,4 +277,4 @@ class Instance:
 
 
 def kernel():
-    return platform.release()
+    return os.uname().release

@@ -36,7 +36,7 @@ setup()
 # What a kernel does once the packet is its own is not ours to tell.
 ours_only()
 {
-	sed -E "s/vnic-$$-//g; /^  stack.*: (consume|kfree)_skb/d
+	sed -E "s/vnic-$$-//g; /: (consume|kfree)_skb/d
 		/^  end: (consumed|dropped|unseen)/d"
 }
 

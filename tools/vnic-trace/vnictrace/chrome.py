@@ -6,6 +6,8 @@ lane never overlaps. A hop lasts until the next one; arrows join them.
 """
 import json
 
+from .model import shown
+
 
 def meta(what, pid, tid, name):
     return {"ph": "M", "name": what, "pid": pid, "tid": tid,
@@ -48,7 +50,9 @@ def trip_slices(run, trip, lanes, named):
         out.append({"ph": "X", "name": hop.words, "cat": hop.station,
                     "dur": max(end - hop.time, 0) / 1000, **place,
                     "args": {"cpu": hop.cpu, "runs": hop.comm,
-                             "source": source(hop), **hop.fields}})
+                             "source": source(hop),
+                             **{key: shown(value) for key, value
+                                in hop.fields.items()}}})
         if len(trip.hops) > 1:
             phase = "s" if at == 0 else \
                 "f" if at == len(trip.hops) - 1 else "t"

@@ -5,7 +5,7 @@ import json
 
 from . import Failure
 from .headers import Flow
-from .model import Hop, Lane, Run, Trip
+from .model import Hop, Lane, Run, Trip, shown
 
 SCHEMA = "vnic-trace-1"
 HOP = ("number", "time", "cpu", "pid", "comm", "station", "dev", "netns",
@@ -15,6 +15,8 @@ HOP = ("number", "time", "cpu", "pid", "comm", "station", "dev", "netns",
 def hop_json(run, hop, lanes):
     out = {key: getattr(hop, key) for key in HOP}
     out["time"] = hop.time - run.zero
+    # Whoever reads JSON may have but 53 bits for a number.
+    out["fields"] = {key: shown(value) for key, value in hop.fields.items()}
     out["context"] = list(hop.context)
     out["lane"] = lanes[id(hop.lane)]
     return out

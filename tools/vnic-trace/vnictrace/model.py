@@ -20,6 +20,16 @@ LINKS = {
 }
 
 
+EXACT = 1 << 53
+
+
+def shown(value):
+    """An address as one, and a number as one."""
+    if isinstance(value, int) and not -EXACT < value < EXACT:
+        return f"0x{value & (1 << 64) - 1:x}"
+    return value
+
+
 class Hop:
     """One station: when, who, where, and all that the event said."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The picture: a lane for each place, time to the right, an arrow for each hop."""
 from . import compare, paint, timeline
-from .model import LINKS
+from .model import LINKS, shown
 from .paint import FAINT, INK, PLAIN, RED, SOFT, SPACES, TRIPS, element
 
 WIDTH, LEFT, RIGHT = 1240, 206, 1214
@@ -66,7 +66,7 @@ def hover(run, hop):
             where += f":{source['line']}"
         lines.append(f"{source['function']}() {where}".strip())
     lines.append(hop.station)
-    lines += [f"  {key} = {value}" for key, value in hop.fields.items()]
+    lines += [f"  {key} = {shown(value)}" for key, value in hop.fields.items()]
     return lines
 
 

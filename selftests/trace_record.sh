@@ -96,43 +96,48 @@ test_refused()
 	has "/nowhere/picture.svg: No such file or directory"
 }
 
-# The command gets the signal, we go on to the end and clean up.
-signalled()
+# traced: in the background, as if a terminal had started it: a signal that is
+# ignored here would be there as well. Its command is $SLEEPER.
+traced()
 {
-	start trace "$VNIC_TRACE" run -- sh -c "echo ready; exec sleep 1000"
+	start trace python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.setsid()
+os.execv(sys.argv[1], sys.argv[1:])' "$VNIC_TRACE" run -- \
+		sh -c "echo sleeper \$\$; exec sleep 1000"
 	TRACE=$PID
-	eventually 60 "the command runs" says trace ready
-	note "+ kill -$1 $TRACE"
-	kill "-$1" "$TRACE"
-	ended trace "$TRACE" 60
+	eventually 60 "the command runs" says trace "^sleeper [0-9]"
+	SLEEPER=$(sed -n 's/^sleeper //p' "$WORK/trace")
+	defer kill -9 "$SLEEPER"
 }
 
 test_term()
 {
-	signalled TERM
+	traced
+	run kill -TERM "$TRACE"
+	ended trace "$TRACE" 60
 	is "$STATUS" 143 "status"
 	says trace "no packet was seen" || fail "it has shown nothing"
 	cleaned
 }
 
-# As of a terminal: to the whole group
+# Of a terminal it comes to the command as well.
 test_int()
 {
-	start trace setsid "$VNIC_TRACE" run -- \
-		sh -c "trap - INT; echo ready; exec sleep 1000"
-	eventually 60 "the command runs" says trace ready
-	note "+ kill -INT -$PID"
-	python3 -c 'import os, signal, sys; os.killpg(os.getpgid(
-		int(sys.argv[1])), signal.SIGINT)' "$PID"
-	ended trace "$PID" 60
+	traced
+	run kill -INT "$TRACE" "$SLEEPER"
+	ended trace "$TRACE" 60
 	is "$STATUS" 130 "status"
+	says trace "no packet was seen" || fail "it has shown nothing"
 	cleaned
 }
 
 # What cannot clean up is cleaned up behind.
 test_kill()
 {
-	signalled KILL
+	traced
+	run kill -KILL "$TRACE"
+	ended trace "$TRACE" 60
 	! clean || fail "killed, and yet nothing is left: what is tested here?"
 	record -- true
 	is "$STATUS" 0 "status of the next"
@@ -142,7 +147,7 @@ test_lost()
 {
 	setup
 	export VNIC_TRACE_BUFFER_KB=4
-	record -- "$PACKETS" -n "$A" v0 200 60
+	record -- "$PACKETS" -n "$A" v0 60 60
 	unset VNIC_TRACE_BUFFER_KB
 	[[ $SAID =~ 'CPU '[0-9]+': '[0-9]+' events were lost' ]] ||
 		fail "it does not say what is lost"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Events become the right trips."""
+import struct
 import unittest
 
 from helper import BLUE, RED, Made, kept
@@ -36,6 +37,35 @@ class Across(unittest.TestCase):
         run = made.send(0x10).free(0x10).over().run()
         self.assertEqual([trip.end for trip in run.trips],
                          ["unseen", "consumed"])
+
+    def test_address_used_again_at_once_in_another_namespace(self):
+        """Within one softirq: the receiver frees without a word."""
+        made = Made().send(0x10)
+        made.core("net_dev_queue", 0x10, 0)
+        run = made.free(0x10).over().run()
+        self.assertEqual([stations(trip).split()[-1] for trip in run.trips],
+                         ["netif_receive_skb", "consume_skb"])
+
+    def test_address_used_again_at_once_the_other_way(self):
+        """The same where names do not tell the namespaces apart: bytes do."""
+        def tcp(source, target):
+            ip = bytes([0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0,
+                        source, 10, 0, 0, target])
+            data = ip + struct.pack(">HHIIHHI", source, target, 1, 1, 0x5010,
+                                    0, 0)
+            words = struct.unpack("=5Q", data)
+            return {f"w{i}": word for i, word in enumerate(words)}
+        made = Made(names=("eth0", "eth0"))
+        for source, target in ((1, 2), (2, 1)):
+            made.core("net_dev_queue", 0x10)
+            made.core("net_dev_start_xmit", 0x10, protocol=0x0800,
+                      network_offset=0)
+            made.add("start", skbaddr=0x10, netns=100, **tcp(source, target))
+            made.core("netif_receive_skb", 0x10)
+        run = made.run()
+        self.assertEqual(len(run.trips), 2)
+        self.assertEqual(run.trips[1].link, ["answer", 1])
+        self.assertEqual(stations(run.trips[0]), stations(run.trips[1]))
 
     def test_two_at_once(self):
         made = Made()

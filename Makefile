@@ -37,6 +37,8 @@
 ##                 FLAGS="--rounds 3 ...": see tools/bench/run --help;
 ##                 tools/bench/profile WORKLOAD says where they are spent
 ## make bench-wall  the same by the clock, for machines that do not do much else
+## make docs       the pages as HTML, with pictures of real packets, recorded in
+##                 a guest: build/docs/index.html
 ## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
 ## make install    module, header, udev rule, and the tools with their manual
 ##                 pages; DESTDIR, INSTALL_MOD_PATH
@@ -63,6 +65,11 @@ module:
 .PHONY: tools
 tools:
 	@$(MAKE) -s -C tools OUTPUT=$(CURDIR)/build/tools
+
+.PHONY: docs
+docs:
+	@tools/setup docs
+	@tools/docs/build
 
 .PHONY: install
 install:
@@ -137,7 +144,8 @@ bench-wall:
 clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
-		build/check-debug build/bench build/matrix build/mutants build/results build/tools
+		build/check-debug build/bench build/matrix build/mutants build/results build/tools \
+		build/docs build/docs-api build/docs-pictures
 
 .PHONY: distclean
 distclean:

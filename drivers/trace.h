@@ -73,7 +73,7 @@ enum vnic_waiter {
 
 /**
  * vnic_trace() - a packet has come to a station
- * @station: which event, without "vnic_"; or "ring", which is queue or full;
+ * @station: which event, without ``vnic_``; or "ring", which is queue or full;
  *	or "drop_list"
  *
  * What its arguments take is worked out elsewhere and only while somebody

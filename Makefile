@@ -87,6 +87,7 @@ demo:
 .PHONY: shell
 shell:
 	@tools/setup demo
+	@$(MAKE) tools
 	@tools/qemu/vm --terminal --timeout 0 -- tools/demo shell
 
 .PHONY: check

@@ -8,6 +8,9 @@
 ##                 V=1 shows commands, W=1 more warnings, C=2 runs sparse
 ## make demo       boot a guest and see every kind at work
 ## make shell      the same network in the guest, and a prompt
+## make picture    one packet's trip in that network, as a page to step through:
+##                 build/picture/ping.html; COMMAND="ip netns exec left ..."
+##                 is another one's
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's,
 ##                 TESTS=all has those of check-long too
@@ -90,6 +93,13 @@ shell:
 	@$(MAKE) tools
 	@tools/qemu/vm --terminal --timeout 0 -- tools/demo shell
 
+.PHONY: picture
+picture: export COMMAND := $(COMMAND)
+picture:
+	@tools/setup demo
+	@$(MAKE) tools
+	@tools/docs/picture
+
 .PHONY: check
 check: export TESTS := $(TESTS)
 check:
@@ -146,7 +156,7 @@ clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
 		build/check-debug build/bench build/matrix build/mutants build/results build/tools \
-		build/docs build/docs-api build/docs-pictures
+		build/docs build/docs-api build/docs-pictures build/picture
 
 .PHONY: distclean
 distclean:

@@ -18,6 +18,7 @@ tools/labs/stations runs them in the guest, pages.py shows them.
 
 import pathlib
 import re
+import shlex
 import textwrap
 
 HEAD = re.compile(r"\.\. (run|trip):: ([a-z0-9-]+)\Z")
@@ -45,15 +46,29 @@ class Block:
                 if line]
 
 
+def is_whole(command):
+    """Or do quotes or a \\ at its end ask for more?"""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return False
+    return not command.endswith("\\")
+
+
 def commands(text):
-    """The commands of a text: a line each, longer with \\ or an indent."""
+    """The commands of a text, each as many lines as it needs."""
     found = []
     for line in text.splitlines():
-        if found and (found[-1].endswith("\\") or line.startswith(" ")):
+        if found and not is_whole(found[-1]):
             found[-1] += "\n" + line
         elif line.strip():
             found.append(line)
     return found
+
+
+def typed(command):
+    """A command as a terminal shows it."""
+    return "# " + command.replace("\n", "\n> ")
 
 
 def body(lines, start):

@@ -23,6 +23,8 @@ from docutils import nodes
 from docutils.parsers.rst import Directive, directives
 from docutils.parsers.rst.directives.admonitions import BaseAdmonition
 
+import blocks
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -48,6 +50,11 @@ class Page(Directive):
             node["classes"].append(css)
         return node
 
+    def typed(self):
+        """The commands as on a terminal."""
+        return "\n".join(map(blocks.typed,
+                             blocks.commands("\n".join(self.content))))
+
     def read(self, path):
         """The text of a file of the tree, on which this page depends."""
         self.env().note_dependency(str(path))
@@ -68,8 +75,7 @@ class Run(Page):
         folder = pictures()
         box = nodes.container(classes=["run"])
         if not folder:
-            box += self.literal("\n".join("# " + line if line[:1] not in " \t"
-                                          else line for line in self.content))
+            box += self.literal(self.typed())
             return [box]
         said = self.read(folder / f"{self.arguments[0]}.said")
         box += self.literal(said.rstrip("\n"), css="said")
@@ -99,8 +105,7 @@ with the source beside it; or <a href="{root}{name}.svg">the picture alone</a>.
     def run(self):
         name = self.arguments[0]
         box = nodes.container(classes=["run"])
-        box += self.literal("\n".join("# " + line if line[:1] not in " \t"
-                                      else line for line in self.content))
+        box += self.literal(self.typed())
         folder = pictures()
         if not folder:
             return [box]
@@ -159,20 +164,19 @@ class Source(Page):
 
     def function(self, lines, name):
         """With its comment, for that says why."""
-        head = re.compile(rf"(?!static const )\w.*\b{name}\(")
-        for number, line in enumerate(lines):
-            if not head.match(line) or line.endswith(";"):
-                continue
-            last = number
-            while last < len(lines) and lines[last] != "}":
-                if lines[last].endswith(");"):
+        head = re.compile(rf"\w.*\b{name}\(")
+        for first, line in enumerate(lines):
+            body = first
+            while head.match(line) and lines[body] != "{":
+                # What ends before it begins is only announced.
+                if lines[body].endswith(";") or body + 1 == len(lines):
                     break
-                last += 1
-            if last == len(lines) or lines[last] != "}":
+                body += 1
+            if lines[body] != "{":
                 continue
-            while number and lines[number - 1]:
-                number -= 1
-            return number, last
+            while first and lines[first - 1]:
+                first -= 1
+            return first, lines.index("}", body)
         raise self.error(f"{self.arguments[0]} has no function {name}")
 
 

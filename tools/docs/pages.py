@@ -166,11 +166,12 @@ class Source(Page):
         """With its comment, for that says why."""
         head = re.compile(rf"\w.*\b{name}\(")
         for first, line in enumerate(lines):
+            if not head.match(line):
+                continue
             body = first
-            while head.match(line) and lines[body] != "{":
-                # What ends before it begins is only announced.
-                if lines[body].endswith(";") or body + 1 == len(lines):
-                    break
+            # What ends before it begins is only announced.
+            while lines[body] != "{" and not lines[body].endswith(";") and \
+                    body + 1 < len(lines):
                 body += 1
             if lines[body] != "{":
                 continue

@@ -56,9 +56,9 @@ test_containers()
 	lab containers
 }
 
-test_bridge()
+test_machine()
 {
-	lab bridge
+	lab machine
 }
 
 test_vpn()
@@ -91,7 +91,7 @@ test_wrong_path()
 	run "$LABS/containers" test
 }
 
-# stopping: bridge up, as "half", which comes as far as its first pair
+# stopping: machine up, as "half", which comes as far as its first pair
 stopping()
 {
 	local real
@@ -107,9 +107,9 @@ stopping()
 	END
 	chmod +x "$WORK/bin/ip"
 	defer rm -rf "$WORK/bin" "$WORK/stopped"
-	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/bridge" up
+	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/machine" up
 	eventually 60 "half of it is there" test -e "$WORK/stopped"
-	LEADER=$(pgrep -xf "bash $LABS/bridge up")
+	LEADER=$(pgrep -xf "bash $LABS/machine up")
 }
 
 test_killed()
@@ -117,17 +117,17 @@ test_killed()
 	local before out
 
 	before=$(there)
-	defer "$LABS/bridge" down
+	defer "$LABS/machine" down
 	stopping
 	run kill -9 -- "-$LEADER"
 	ended half "$PID" 10
 	[[ -e /run/netns/host ]] || fail "nothing was left: no test of it"
-	capture out "$LABS/bridge" up
-	[[ $out == *"bridge: something is left of a call that was broken off"* ]] ||
+	capture out "$LABS/machine" up
+	[[ $out == *"machine: something is left of a call that was broken off"* ]] ||
 		fail "it does not say that something was left: $out"
-	run "$LABS/bridge" test
-	run "$LABS/bridge" down
-	nothing_left "$before" bridge
+	run "$LABS/machine" test
+	run "$LABS/machine" down
+	nothing_left "$before" machine
 }
 
 test_interrupted()
@@ -135,14 +135,14 @@ test_interrupted()
 	local before
 
 	before=$(there)
-	defer "$LABS/bridge" down
+	defer "$LABS/machine" down
 	stopping
 	run kill -TERM -- "-$LEADER"
 	ended half "$PID" 30
-	says half "bridge: not finished; what there is goes again" ||
+	says half "machine: not finished; what there is goes again" ||
 		fail "it does not say that it was broken off"
-	says half "bridge: taken down, nothing is left" || fail "something is left"
-	nothing_left "$before" bridge
+	says half "machine: taken down, nothing is left" || fail "something is left"
+	nothing_left "$before" machine
 }
 
 # A namespace of somebody else's is in the way: it stays, the rest goes.
@@ -154,8 +154,8 @@ test_in_the_way()
 	defer ip netns del pod
 	before=$(there)
 	refused "there is a namespace pod, which is not this lab's" \
-		"$LABS/bridge" up
-	nothing_left "$before" bridge
+		"$LABS/machine" up
+	nothing_left "$before" machine
 }
 
 test_missing()
@@ -170,7 +170,7 @@ test_missing()
 
 subtests \
 	containers "two containers" \
-	bridge "a virtual machine's bridge" \
+	machine "a virtual machine's bridge" \
 	vpn "a VPN in user space: twice through the stack" \
 	children "macvlan, ipvlan, bridge and pair" \
 	switch "a switch in user space that owns the NIC" \

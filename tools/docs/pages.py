@@ -93,7 +93,7 @@ class Trip(Page):
     PICTURE = """
 <figure class="trip">
 <div class="scroll"><object type="image/svg+xml" data="{root}{name}.svg"
- width="{width}" height="{height}" role="img" aria-label="{title}">
+ style="aspect-ratio: {width} / {height}" role="img" aria-label="{title}">
 <a href="{root}{name}.svg">{title}</a></object></div>
 <figcaption>{title}. <a href="{root}{name}.html">Step through it</a>, hop by hop,
 with the source beside it; or <a href="{root}{name}.svg">the picture alone</a>.

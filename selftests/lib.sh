@@ -146,7 +146,8 @@ subtests()
 			again+=" ${list[i]}" ;;
 		esac
 	done
-	[[ -z ${again:-} ]] || note "once more, alone: selftests/$SELF$again"
+	[[ -z ${again:-} ]] ||
+		note "once more, alone: ${ALONE:-selftests/$SELF}$again"
 	ktap_finished
 }
 

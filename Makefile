@@ -8,9 +8,8 @@
 ##                 V=1 shows commands, W=1 more warnings, C=2 runs sparse
 ## make demo       boot a guest and see every kind at work
 ## make shell      the same network in the guest, and a prompt
-## make picture    one packet's trip in that network, as a page to step through:
-##                 build/picture/ping.html; COMMAND="ip netns exec left ..."
-##                 is another one's
+## make lab        exercises for who learns: a list of them; N=3 prints the third and
+##                 says whether this tree solves it; HINT=1, SOLUTION=1
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's,
 ##                 TESTS=all has those of check-long too
@@ -93,12 +92,9 @@ shell:
 	@$(MAKE) tools
 	@tools/qemu/vm --terminal --timeout 0 -- tools/demo shell
 
-.PHONY: picture
-picture: export COMMAND := $(COMMAND)
-picture:
-	@tools/setup demo
-	@$(MAKE) tools
-	@tools/docs/picture
+.PHONY: lab
+lab:
+	@tools/exercise $(N) $(if $(HINT),--hint $(HINT)) $(if $(SOLUTION),--solution)
 
 .PHONY: check
 check: export TESTS := $(TESTS)
@@ -156,7 +152,7 @@ clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
 		build/check-debug build/bench build/matrix build/mutants build/results build/tools \
-		build/docs build/docs-api build/docs-pictures build/picture
+		build/exercises build/lab build/skeleton
 
 .PHONY: distclean
 distclean:

@@ -4,8 +4,9 @@
 # What the tests of the exercises share, on top of that of the selftests.
 # VNIC_SELFTESTS is where those are, if not beside us.
 
+EXERCISES=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=selftests/lib.sh
-. "${VNIC_SELFTESTS:-$(dirname "${BASH_SOURCE[0]}")/../selftests}/lib.sh"
+. "${VNIC_SELFTESTS:-$EXERCISES/../selftests}/lib.sh"
 # shellcheck source=selftests/lib_links.sh
 . "$HERE/lib_links.sh"
 
@@ -17,15 +18,7 @@ ALONE="make lab N=$((10#${EXERCISE%%-*}))"
 # send NS DEV COUNT SIZE HEX: frames that begin with HEX; zeros follow
 send()
 {
-	run ip netns exec "$1" python3 -c '
-import socket, sys
-device, count, size, start = sys.argv[1:]
-frame = bytes.fromhex(start).ljust(int(size), b"\0")
-with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as end:
-    end.bind((device, 0))
-    for _ in range(int(count)):
-        end.send(frame)
-' "${@:2}"
+	run ip netns exec "$1" python3 "$EXERCISES/send.py" "${@:2}"
 }
 
 # options NS DEV TEXT: what IFLA_INFO_DATA has

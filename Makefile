@@ -15,7 +15,7 @@
 ##                 TESTS=all has those of check-long too
 ## make check-long  those that take minutes each, which make check leaves out:
 ##                 the kernel's own tests of veth and dummy, real systems on
-##                 top, memory and time
+##                 top, memory and time, the exercises, a kind made anew
 ##                 KERNEL=6.12 (newest, debug, the folder of a built tree)
 ##                 is another kernel than the newest one installed
 ## make matrix     the same on 6.1, on 6.12 and on the newest kernel in Debian's

@@ -13,7 +13,7 @@ copyright = "the authors, GPL-2.0"
 master_doc = "index"
 exclude_patterns = []
 
-extensions = ["pages"]
+extensions = ["pages", "same"]
 highlight_language = "none"
 nitpicky = True
 # The kernel's own, of which no page is here.

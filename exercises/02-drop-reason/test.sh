@@ -11,8 +11,8 @@ need_kind vnveth
 need_tools ethtool python3
 need_helpers newlink packets
 
-GOOD="02000000000102000000000288b5"
-BAD="02000000000103000000000288b5"
+GOOD="0200000000010200000000020800"
+BAD="0200000000010300000000020800"
 TRACING=/sys/kernel/tracing
 
 setup()

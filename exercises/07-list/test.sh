@@ -95,10 +95,8 @@ test_under_traffic()
 # What is left of a list must not be more than what is in use.
 test_leaks()
 {
-	local i
-
-	for i in {1..20}; do
-		setup_ns A
+	setup_ns A
+	for _ in {1..20}; do
 		run "$NEWLINK" -n "$A" add vndummy name d0 info 34 "$ONE"
 		only "$TWO"
 		run ip -n "$A" link del d0

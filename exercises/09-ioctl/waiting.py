@@ -73,9 +73,12 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
     for _ in range(numbers["read"]):
         os.read(file, 2048)
-    if again:
-        ask(file)
-    print("{} of {}".format(*ask(file)))
+    try:
+        if again:
+            ask(file)
+        print("{} of {}".format(*ask(file)))
+    except OSError as error:
+        print(errno.errorcode[error.errno])
 
 
 main()

@@ -152,7 +152,8 @@ clean:
 	@rm -rf vnic.ko build/[0-9]* build/check build/selftests \
 		build/kselftest build/conformance build/conformance_links \
 		build/check-debug build/bench build/matrix build/mutants build/results build/tools \
-		build/exercises build/lab build/skeleton
+		build/exercises build/lab build/skeleton \
+		build/docs build/docs-api build/docs-pictures build/picture
 
 .PHONY: distclean
 distclean:

@@ -45,7 +45,6 @@ test_wrong()
 {
 	defer network_goes
 	run "$TOP/tools/demo" run true
-	run ip netns exec blue sysctl -w net.ipv4.icmp_echo_ignore_all=1
 	run tc -n red qdisc add dev red0 root pfifo limit 0
 	refused "NO   in-socket " "$TOP/tools/labs/stations" in-socket
 	refused "no page and no block is called in-nowhere" \

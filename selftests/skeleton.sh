@@ -27,9 +27,10 @@ unloaded()
 setup_tests()
 {
 	TESTS=$WORK/tests/selftests
+	run rm -rf "$WORK/tests"
 	run mkdir -p "$TESTS"
-	run ln -s "$HERE"/* "$TESTS"
-	run ln -sf "$COPY"/selftests/*.sh "$TESTS"
+	ln -s "$HERE"/* "$TESTS" || fail "no links to $HERE"
+	ln -sf "$COPY"/selftests/*.sh "$TESTS" || fail "no links to $COPY"
 	run ln -s "$COPY/drivers" "$HERE/../build" "$HERE/../kselftest" \
 		"$WORK/tests"
 	[[ -e $KO ]] || fail "$KO was not built"

@@ -147,7 +147,7 @@ subtests()
 		esac
 	done
 	[[ -z ${again:-} ]] ||
-		note "once more, alone: ${ALONE:-selftests/$SELF}$again"
+		note "once more, alone: ${ALONE:-selftests/$SELF$again}"
 	ktap_finished
 }
 

@@ -7,6 +7,7 @@
  *	fd.c		/dev/net/tun and /dev/vnic
  *	uring.c		the same by way of io_uring
  *	pair.c		veth and vnveth
+ *	rival.c		TPACKET_V3 and AF_XDP on veth, and rings of /dev/vnic
  *	dummy.c		dummy and vndummy
  *	links.c		making and deleting
  *	memory.c	what idle ones take
@@ -151,7 +152,7 @@ unsigned int drain(int sock);
 struct rtnl_link_stats64 stats_of(int ns, unsigned int index);
 void link_new(const char *kind, const char *name, const char *peer);
 void link_delete(unsigned int index);
-void link_xdp(unsigned int index, int prog);
+void link_xdp(unsigned int index, int prog, __u32 flags);
 
 /* links.c, for memory.c */
 int link_open(struct run *run, const char *name);
@@ -170,11 +171,18 @@ void arrivals_check(struct run *run, int ns, unsigned int index, int sock,
 
 /* Tables of workloads, each with an entry without a name at its end */
 extern const struct workload fd_workloads[], uring_workloads[],
-	pair_workloads[], dummy_workloads[], link_workloads[],
-	memory_workloads[];
+	pair_workloads[], rival_workloads[], dummy_workloads[],
+	link_workloads[], memory_workloads[];
 
-/* fd.c, for uring.c */
+/* fd.c, for uring.c and rival.c */
 void tap_open(struct run *run);
+void tap_open_read(struct run *run);
+void tap_write(struct run *run);
+void tap_read(struct run *run);
 void tap_close(struct run *run);
+
+/* pair.c, for rival.c */
+void pair_open(struct run *run);
+void pair_close(struct run *run);
 
 #endif

@@ -88,7 +88,7 @@ static void tap_buffers(struct run *run)
 	vnic_packets_reset(tap->packets, BATCH, BUFFER);
 }
 
-/* A device to write to */
+/* A device to write to, and its stack, or a frame for somebody else */
 void tap_open(struct run *run)
 {
 	unsigned char mac[ETH_ALEN];
@@ -96,13 +96,14 @@ void tap_open(struct run *run)
 	run->data = allocate(sizeof(struct tap));
 	tap_attach(run);
 	mac_of(run->dev, mac);
-	make_frame(run, mac, far_mac, 2, 1);
+	make_frame(run, run->work->sink == SINK_OTHER ? other_mac : mac,
+		   far_mac, 2, 1);
 	run->sock = udp_socket(run, 1);
 	tap_batch(run);
 }
 
 /* A device to read from; what is sent by it goes to its other end. */
-static void tap_open_read(struct run *run)
+void tap_open_read(struct run *run)
 {
 	unsigned char mac[ETH_ALEN];
 
@@ -138,7 +139,7 @@ static void write_some(struct run *run, unsigned int count)
 	}
 }
 
-static void write_round(struct run *run)
+void tap_write(struct run *run)
 {
 	unsigned int i, chunk = CHUNK;
 	struct arrivals before;
@@ -176,7 +177,7 @@ static void read_one(struct run *run)
 		die("read");
 }
 
-static void read_round(struct run *run)
+void tap_read(struct run *run)
 {
 	unsigned int i, left;
 
@@ -363,14 +364,14 @@ static void reader_close(struct run *run)
 }
 
 #define WRITE(n, s, to, b, how) {						\
-	.name = n, .count = 1024, .open = tap_open, .round = write_round, \
+	.name = n, .count = 1024, .open = tap_open, .round = tap_write, \
 	.close = tap_close, .size = s, .sink = to, .batch = b, .mode = how }
 #define READ(n, s, b, how) {							\
 	.name = n, .count = 1024, .open = tap_open_read,		\
-	.round = read_round, .close = tap_close, .size = s,		\
+	.round = tap_read, .close = tap_close, .size = s,		\
 	.sink = SINK_UDP, .batch = b, .mode = how }
 #define GSO(n, b) {							\
-	.name = n, .count = 64, .open = gso_open, .round = write_round,	\
+	.name = n, .count = 64, .open = gso_open, .round = tap_write,	\
 	.close = gso_close, .size = BIG, .sink = SINK_OTHER, .batch = b, \
 	.mode = WITH_VNET }
 #define ECHO(n, b, how) {							\

@@ -262,10 +262,9 @@ void link_delete(unsigned int index)
 	ask("RTM_DELLINK");
 }
 
-/* In front of a device of the present namespace, by its driver */
-void link_xdp(unsigned int index, int prog)
+/* In front of a device of the present namespace; @flags: by its driver, or not */
+void link_xdp(unsigned int index, int prog, __u32 flags)
 {
-	__u32 flags = XDP_FLAGS_DRV_MODE;
 	struct nlattr *nest;
 
 	if (prog < 0) {

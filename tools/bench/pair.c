@@ -45,7 +45,7 @@ static void link_both(struct run *run, const char *near, const char *far,
 	enter_ns(near_ns);
 }
 
-static void pair_open(struct run *run)
+void pair_open(struct run *run)
 {
 	static const unsigned char other[] = { 2, 0, 0, 0, 0, 9 };
 	struct pair *pair = allocate(sizeof(*pair));
@@ -79,7 +79,7 @@ static void pair_open(struct run *run)
 		   2);
 }
 
-static void pair_close(struct run *run)
+void pair_close(struct run *run)
 {
 	close(run->sock);
 	close(run->far_sock);
@@ -298,11 +298,12 @@ static void xdp_open(struct run *run)
 		redirect = pair->far1;
 	}
 	enter_ns(far_ns);
-	link_xdp(pair->far, xdp_program(pair, verdict, redirect));
+	link_xdp(pair->far, xdp_program(pair, verdict, redirect),
+		 XDP_FLAGS_DRV_MODE);
 	enter_ns(near_ns);
 	if (!there)
 		link_xdp(redirect ? pair->near1 : run->index,
-			 xdp_program(pair, XDP_DROP, 0));
+			 xdp_program(pair, XDP_DROP, 0), XDP_FLAGS_DRV_MODE);
 }
 
 static void xdp_round(struct run *run)

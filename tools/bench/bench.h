@@ -61,6 +61,7 @@ struct run;
  * @sink: where it ends
  * @batch: packets of one call, or of a burst; 0: plain read() and write()
  * @mode: for @open and @round to tell their workloads apart
+ * @xmit: how the generator hands over what is read; BENCH_BURST: @batch at once
  */
 struct workload {
 	const char	*name;
@@ -73,6 +74,7 @@ struct workload {
 	enum sink	sink;
 	unsigned int	batch;
 	int		mode;
+	enum bench_mode	xmit;
 };
 
 /**

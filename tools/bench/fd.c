@@ -182,7 +182,7 @@ void tap_read(struct run *run)
 	unsigned int i, left;
 
 	for (i = 0; i < run->work->count; i += CHUNK) {
-		generate(run, BENCH_SINGLE, CHUNK, 0);
+		generate(run, run->work->xmit, CHUNK, run->work->batch);
 		left = CHUNK;
 		clock_start(run);
 		if (batches(run)) {

@@ -147,7 +147,7 @@ static void rival_recv(struct run *run, void (*batch)(struct run *run))
 
 	for (i = 0; i < run->work->count; i += CHUNK) {
 		rival->got = 0;
-		generate(run, BENCH_SINGLE, CHUNK, 0);
+		generate(run, run->work->xmit, CHUNK, run->work->batch);
 		clock_start(run);
 		while (rival->got < CHUNK)
 			batch(run);
@@ -476,15 +476,18 @@ static void xsk_recv_round(struct run *run)
 		rival_recv(run, xsk_recv_batch);
 }
 
-#define RIVAL(n, to, socket, way) {					\
+#define RIVAL(n, to, socket, way, how) {				\
 	.name = n, .count = 1024, .open = socket ## _ ## way ## _open,	\
 	.round = socket ## _ ## way ## _round, .close = rival_close,	\
-	.size = SMALL, .sink = to, .batch = BATCH, .mode = WITH_RINGS }
+	.size = SMALL, .sink = to, .batch = BATCH, .mode = WITH_RINGS,	\
+	.xmit = how }
 
 const struct workload rival_workloads[] = {
-	RIVAL("tpacket-send-60", SINK_OTHER, tpacket, send),
-	RIVAL("tpacket-recv-60", SINK_DROP, tpacket, recv),
-	RIVAL("xsk-send-60", SINK_OTHER, xsk, send),
-	RIVAL("xsk-recv-60", SINK_DROP, xsk, recv),
+	RIVAL("tpacket-send-60", SINK_OTHER, tpacket, send, 0),
+	RIVAL("tpacket-recv-60", SINK_DROP, tpacket, recv, BENCH_SINGLE),
+	RIVAL("tpacket-recv-60-burst", SINK_DROP, tpacket, recv, BENCH_BURST),
+	RIVAL("xsk-send-60", SINK_OTHER, xsk, send, 0),
+	RIVAL("xsk-recv-60", SINK_DROP, xsk, recv, BENCH_SINGLE),
+	RIVAL("xsk-recv-60-burst", SINK_DROP, xsk, recv, BENCH_BURST),
 	{ }
 };

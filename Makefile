@@ -8,6 +8,9 @@
 ##                 V=1 shows commands, W=1 more warnings, C=2 runs sparse
 ## make demo       boot a guest and see every kind at work
 ## make shell      the same network in the guest, and a prompt
+## make picture    one packet's trip in that network, as a page to step through:
+##                 build/picture/ping.html; COMMAND="ip netns exec left ..."
+##                 is another one's
 ## make lab        exercises for who learns: a list of them; N=3 prints the third and
 ##                 says whether this tree solves it; HINT=1, SOLUTION=1
 ## make check      check the source, run the tests in the guest
@@ -91,6 +94,13 @@ shell:
 	@tools/setup demo
 	@$(MAKE) tools
 	@tools/qemu/vm --terminal --timeout 0 -- tools/demo shell
+
+.PHONY: picture
+picture: export COMMAND := $(COMMAND)
+picture:
+	@tools/setup demo
+	@$(MAKE) tools
+	@tools/docs/picture
 
 .PHONY: lab
 lab:

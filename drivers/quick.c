@@ -114,7 +114,7 @@ bool vnic_quick_build(struct vnic_quick *quick, const void __user *user,
 	return true;
 
 free:
-	/* Never was a packet. */
-	consume_skb(skb);
+	/* Never was a packet, so none is lost, and none has arrived. */
+	__kfree_skb(skb);
 	return false;
 }

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Which line of which source tells a station: ours found, the core's named."""
 
-# Of our own, where a station is told in one place only.
-SINGLE = {
-    "vnic_enter": ("vnic_send_build", "enter"),
-    "vnic_checked": ("vnic_send_build", "checked"),
-}
 # By where it waits
 BY_PLACE = {
     ("vnic_queue", "ring"): ("__vnic_queue_put", "ring"),
@@ -16,6 +11,7 @@ BY_PLACE = {
     ("vnic_full", "rxq"): ("vnic_rxq_put", "full"),
     ("vnic_queue", "backlog"): ("vnic_napi_give", "queue"),
     ("vnic_full", "backlog"): ("vnic_napi_give", "full"),
+    ("vnic_full", "shared"): ("vnic_shared_produce", "full"),
     ("vnic_polled", "backlog"): ("vnic_napi_poll", "polled"),
     ("vnic_polled", "rxq"): ("vnic_rxq_work", "polled"),
 }
@@ -65,6 +61,25 @@ def delivered(hop, before, kind):
     return ("vnic_send_one" if how == "one" else "vnic_send_deliver", "deliver")
 
 
+def entered(hop, following):
+    """Many at a time go the short way, but for those that anything else sees."""
+    station = hop.station[len("vnic_"):]
+    if hop.context[1:2] == ("ioctl",) and not (
+            following and (following.station == "vnic_xdp" or
+                           following.fields.get("place_name") == "backlog")):
+        return ("vnic_quick_build", station)
+    return ("vnic_send_build", station)
+
+
+def taken(hop, before):
+    """Into shared memory without having waited."""
+    if before and before.station.startswith("net_dev_"):
+        return ("vnic_shared_produce", "taken")
+    if hop.context[1:2] == ("ioctl",):
+        return ("vnic_recv_done", "taken")
+    return ("vnic_recv", "taken")
+
+
 def dropped(hop, kind):
     way = hop.fields.get("counter", "")[:2]
     if kind in LINKS:
@@ -85,9 +100,11 @@ def xdp(hop, before, kind):
 def ours(hop, before, following, kind):
     """(function, station[, which]) of the vnic_trace() that told it."""
     place = hop.fields.get("place_name", "")
-    found = SINGLE.get(hop.station) or BY_PLACE.get((hop.station, place))
+    found = BY_PLACE.get((hop.station, place))
     if found:
         return found
+    if hop.station in ("vnic_enter", "vnic_checked"):
+        return entered(hop, following)
     if hop.station == "vnic_polled":
         return polled(hop, following)
     if hop.station == "vnic_deliver":
@@ -97,8 +114,7 @@ def ours(hop, before, following, kind):
     if hop.station == "vnic_xdp":
         return xdp(hop, before, kind)
     if hop.station == "vnic_taken":
-        batch = hop.context[1:2] == ("ioctl",)
-        return ("vnic_recv_done" if batch else "vnic_recv", "taken")
+        return taken(hop, before)
     if hop.station == "vnic_wake":
         if hop.fields.get("waiter_name") == "reader":
             return ("vnic_queue_wake_reader", "wake")
@@ -113,7 +129,10 @@ def ours(hop, before, following, kind):
 def everything():
     """Each (function, station) that may be asked for: what a check compares
     with the source."""
-    return set(SINGLE.values()) | set(BY_PLACE.values()) | ALIKE | {
+    return set(BY_PLACE.values()) | ALIKE | {
+        ("vnic_send_build", "enter"), ("vnic_send_build", "checked"),
+        ("vnic_quick_build", "enter"), ("vnic_quick_build", "checked"),
+        ("vnic_shared_produce", "taken"),
         ("vnic_cell_admit", "polled"), ("vnic_cell_poll", "polled"),
         ("vndummy_xmit", "deliver"), ("vnic_send_frags", "deliver"),
         ("vnic_rxq_deliver", "deliver"), ("vnic_napi_poll", "deliver"),

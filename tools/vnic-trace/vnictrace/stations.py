@@ -7,6 +7,7 @@ from . import reasons
 PLACES = {
     "ring": "the ring, until the program reads",
     "backlog": "the queue's backlog, for NAPI",
+    "shared": "the memory that the program shares",
     "rxq": "the ring of receive queue {queue}, for NAPI",
     "cell": "the cell of CPU {cpu}, for NAPI",
 }
@@ -68,6 +69,7 @@ EXPLAIN_PLACE = {
     "ring": "It waits in the ring of the program's queue. The sender is done: "
         "whoever reads has the rest of the work.",
     "backlog": "It waits until NAPI polls this queue (IFF_NAPI).",
+    "shared": "The program reads it there when it likes.",
     "rxq": "It waits in the ring of a receive queue, so that NAPI can take "
         "many at once, for GRO or XDP.",
     "cell": "It waits in a cell, one for each CPU, and a softirq is asked for. "

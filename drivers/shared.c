@@ -107,7 +107,7 @@ static bool vnic_shared_has_room(struct vnic_shared *shared, u32 need)
 	seen = smp_load_acquire(&shared->head->recv_cons.value);
 	/* Forward, and not beyond what there is, or it is as if not said. */
 	if (recv->pos - seen <= used)
-		recv->seen = seen;
+		WRITE_ONCE(recv->seen, seen);
 	return recv->size - (recv->pos - recv->seen) >= need;
 }
 
@@ -138,7 +138,7 @@ static enum vnic_counter vnic_shared_put(struct vnic_port *port,
 	counter = vnic_recv_frame(port, ptr, len, (void *)(recv->data + at));
 	if (unlikely(counter))
 		return counter;
-	recv->pos += pad + need;
+	WRITE_ONCE(recv->pos, from + pad + need);
 	/* Pairs with the program's acquire: the frame is there before it. */
 	smp_store_release(&shared->head->recv_prod.value, recv->pos);
 	/* Pairs with the program's fence before it looks at recv_prod. */

@@ -778,11 +778,11 @@ int vnic_queue_wait(struct vnic_queue *queue, bool shared);
 
 /**
  * struct vnic_half - one of the two rings
- * @data: its memory, @size bytes, as we have it mapped
- * @size: a power of two, or 0 for a ring that is not there
- * @pos: how far we have come ourselves; the program gets a copy. recv: under
- *	the producer lock of the queue's ring; send: under the lock of
- *	&struct vnic_shared
+ * @data: its memory, @size bytes, as we have it mapped; fixed
+ * @size: a power of two, or 0 for a ring that is not there; fixed
+ * @pos: how far we have come ourselves; the program gets a copy. recv: written
+ *	under the producer lock of the queue's ring, read by poll() and
+ *	tracepoints without; send: under the lock of &struct vnic_shared
  * @seen: recv: the last that the program has said which could be so; as @pos
  */
 struct vnic_half {
@@ -794,7 +794,8 @@ struct vnic_half {
 
 /**
  * struct vnic_shared - the rings of a queue
- * @head: their indices, and all the memory behind them: a mapping of @pages
+ * @head: their indices, and all the memory behind them: a mapping of @pages,
+ *	from before the queue has this until the queue is freed
  * @pages: the memory; the program's mappings have references of their own
  * @count: how many pages
  * @recv: from the stack to the program

@@ -41,7 +41,8 @@ static int vnic_xdp_put(struct vnic_port *port, int n,
 			break;
 	}
 	vnic_count(port, index, VNIC_TX_XDP, i);
-	if (wake)
+	/* Who has them in shared memory was woken, if it waits for that. */
+	if (wake && !vnic_shared_has_recv(queue))
 		vnic_queue_wake_reader(port, queue);
 	return i;
 }

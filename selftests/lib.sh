@@ -369,6 +369,13 @@ silence()
 	done
 }
 
+# setup_dummy NS [OPTION...]: d0 with these options, up
+setup_dummy()
+{
+	run "$NEWLINK" -n "$1" add "$VNDUMMY" name d0 "${@:2}"
+	run ip -n "$1" link set d0 up
+}
+
 # setup_pair NS1 NS2 [OPTION...]: v0 with these options (10.77.0.1/24) in the
 # first, its peer v1 (10.77.0.2/24) in the second, both up.
 setup_pair()

@@ -74,8 +74,7 @@ one()
 test_dummy()
 {
 	setup
-	run ip -n "$A" link add d0 type "$VNDUMMY"
-	run ip -n "$A" link set d0 up
+	setup_dummy "$A"
 	listen
 	one "$A" d0
 	stations "deliver d0 0 len=60 protocol=0x0800 how=nowhere"
@@ -84,8 +83,7 @@ test_dummy()
 loopback()
 {
 	setup
-	run "$NEWLINK" -n "$A" add "$VNDUMMY" name d0 info 32 01
-	run ip -n "$A" link set d0 up
+	setup_dummy "$A" info 32 01
 }
 
 test_loopback()

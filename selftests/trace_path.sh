@@ -78,16 +78,14 @@ one()
 test_dummy()
 {
 	setup
-	run ip -n "$A" link add d0 type "$VNDUMMY"
-	run ip -n "$A" link set d0 up
+	setup_dummy "$A"
 	one vndummy d0
 }
 
 loopback()
 {
 	setup
-	run "$NEWLINK" -n "$A" add "$VNDUMMY" name d0 info 32 01
-	run ip -n "$A" link set d0 up
+	setup_dummy "$A" info 32 01
 }
 
 test_loopback()

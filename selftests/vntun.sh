@@ -29,7 +29,8 @@ export VNIC_DEV=${VNIC_DEV:-/dev/vnic}
 need_kind "$KIND"
 need_helpers fd_attach fd_ioctl fd_packet fd_wait fd_ring fd_sndbuf fd_life \
 	fd_queue fd_vnet fd_filter fd_napi fd_backpressure fd_xdp fd_batch \
-	fd_ethtool fd_netlink fd_uring fd_netns fd_errno fd_shared
+	fd_ethtool fd_netlink fd_uring fd_netns fd_errno fd_shared \
+	fd_libvnic
 # Modules that some of them need; without, those are skipped.
 for module in 8021q veth tun; do
 	modprobe -q "$module" || true
@@ -58,6 +59,7 @@ test_backpressure() { program "$FD_BACKPRESSURE"; }
 test_xdp() { program "$FD_XDP"; }
 test_batch() { program "$FD_BATCH"; }
 test_shared() { program "$FD_SHARED"; }
+test_libvnic() { program "$FD_LIBVNIC"; }
 test_ethtool() { program "$FD_ETHTOOL"; }
 test_netlink() { program "$FD_NETLINK"; }
 test_uring() { program "$FD_URING"; }
@@ -255,6 +257,7 @@ subtests \
 	xdp "a program in front of the stack" \
 	batch "many packets by one call, each with its result" \
 	shared "packets through memory that the program has mapped" \
+	libvnic "the library's calls, with rings and without" \
 	ethtool "what ethtool and sysfs say, and a counter for each loss" \
 	netlink "made, changed and shown by netlink" \
 	uring "io_uring waits by poll, not by a thread" \

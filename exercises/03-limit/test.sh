@@ -24,8 +24,7 @@ setup()
 {
 	setup_ns A
 	silence "$A"
-	run "$NEWLINK" -n "$A" add vndummy name d0 "$@"
-	run ip -n "$A" link set d0 up
+	setup_dummy "$A" "$@"
 }
 
 test_dropped()

@@ -111,12 +111,16 @@ static bool rings_got(struct rings *rings, int len, int seed)
 {
 	static const struct vnic_vnet none;
 	const struct vnic_frame *frame = rings_first(rings);
+	__u32 room;
 	bool good;
 
 	if (!frame)
 		return false;
+	/* Behind the end of this ring is the other one. */
+	room = rings->setup.recv_size -
+	       (load(&rings->head->recv_cons) & (rings->setup.recv_size - 1));
 	packet_fill(want, rings->mode, len, seed);
-	good = frame->len == len && !frame->flags &&
+	good = frame->len == len && takes(len) <= room && !frame->flags &&
 	       frame->proto == (rings->mode == IFF_TUN ? htons(ETH_P_IP) : 0) &&
 	       !memcmp(&frame->vnet, &none, sizeof(none)) &&
 	       !memcmp(frame + 1, want, len);

@@ -50,10 +50,12 @@ fi
 # shellcheck source=selftests/lib_process.sh
 . "$HERE/lib_process.sh"
 
+# What another test has said is quoted: a result in it is not one of ours.
 note()
 {
-	local text="$*"
+	local text="$*" result=$'(^|\n)((# )*((not )?ok [0-9]|1\\.\\.)|TAP version|Bail out)'
 
+	[[ ! $text =~ $result ]] || text="| ${text//$'\n'/$'\n| '}"
 	printf '# %s\n' "${text//$'\n'/$'\n# '}" >&3
 }
 
@@ -256,13 +258,14 @@ is()
 }
 
 # find_built VAR NAME HOW: a file that was built, by make -C selftests (the
-# runner installs it beside the tests) or by make tools.
+# runner installs it beside the tests, where a page's command finds it last) or
+# by make tools.
 find_built()
 {
 	local dir
 
 	for dir in "$HERE" "$HERE/../build/selftests" "$HERE/../build/tools" \
-		   "$HERE/../../tools" ""; do
+		   "$HERE/../../tools" "$HERE/../build/kselftest/vnic" ""; do
 		[[ -e $dir/$2 ]] && break
 	done
 	if [[ -z $dir ]]; then

@@ -39,13 +39,22 @@ need()
 	done
 }
 
-# files KIND: the c, shell or python files that git knows or would add.
+# What git knows or would add, or what VNIC_CHECK_ONLY says instead.
+all_files()
+{
+	if [[ ${VNIC_CHECK_ONLY:-} ]]; then
+		echo "$VNIC_CHECK_ONLY"
+	else
+		git -c safe.directory='*' ls-files -co --exclude-standard | sort
+	fi
+}
+
+# files KIND: the c, shell or python files among them.
 files()
 {
 	local file line interpreter='^#!.*[/ ](bash|sh|python3)( |$)'
 
-	git -c safe.directory='*' ls-files -co --exclude-standard |
-		sort | while read -r file; do
+	all_files | while read -r file; do
 		[[ -f $file && ! -L $file ]] || continue
 		case $1:$file in
 		c:*.[ch] | shell:*.sh | python:*.py)

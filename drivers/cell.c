@@ -9,8 +9,9 @@
  * under its lock would, by way of the receiver's answer, come back to that
  * lock. So a packet is queued, and NAPI delivers it in a softirq that nobody's
  * locks are in. One queue for each CPU, shared by all pairs: senders do not
- * meet each other's cache lines, packets of one sender stay in order, what one
- * BH section has sent is delivered as one list, and a pair costs no NAPI.
+ * meet each other's cache lines, packets of one sender stay in order for as long
+ * as it stays on its CPU (so it is with the core's backlog), what one BH section
+ * has sent is delivered as one list, and a pair costs no NAPI.
  *
  * The NAPIs hang on a device of our own that is never registered, so nobody
  * can make them threaded; still a cell has a lock, because its packets are

@@ -114,13 +114,14 @@ build_log()
 planted()
 {
 	local name=$1 dir=build/check/$1.planted log file marked seen entry
-	local -a inside=()
+	local -a inside=() arch=()
 	shift
 
 	eval "$(tools/qemu/kernel "${kernel_option[@]}")"
 	# As tools/build does it
 	entry=${KDIR%/usr/src/*}
 	[[ ! -e $entry/chroot ]] || inside=("tools/qemu/chroot" "$entry")
+	! grep -qs '^CONFIG_UML=y' "$KDIR/.config" || arch=(ARCH=um)
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	cp tools/check/examples/"$name"*.c "$dir"
@@ -132,7 +133,7 @@ planted()
 	END
 	log=$(env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "${inside[@]}" \
 		make -s -C "$KDIR" M="$PWD/$dir" CONFIG_DEBUG_INFO_BTF_MODULES= \
-		"$@" modules 2>&1) ||
+		"${arch[@]}" "$@" modules 2>&1) ||
 		die "its own example cannot be built
 $log"
 	for file in "$dir"/*.c; do

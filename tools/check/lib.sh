@@ -151,7 +151,7 @@ $log"
 # In the order in which they run: what breaks most often comes first.
 # shellcheck disable=SC2034
 static_checks=(w1 tools sparse clang shellcheck python vnic-trace kernel-doc
-	checkpatch rules coccinelle bench docs translations)
+	checkpatch patches rules coccinelle bench docs translations)
 # What the others say does not depend on the kernel.
 # shellcheck disable=SC2034
 [[ ! ${VNIC_CHECK_KERNEL:-} ]] || static_checks=(w1)

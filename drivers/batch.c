@@ -341,8 +341,9 @@ static int vnic_batch_recv_take(struct vnic_batch_state *state,
 /* One look into the ring. Returns how many packets there were, or less. */
 static int vnic_batch_recv_some(struct vnic_batch_state *state)
 {
-	struct vnic_batch_room room[VNIC_BATCH_TAKE];
-	void *ptrs[VNIC_BATCH_TAKE];
+	/* Not cleared for each call: only what was written is looked at. */
+	struct vnic_batch_room room[VNIC_BATCH_TAKE] __uninitialized;
+	void *ptrs[VNIC_BATCH_TAKE] __uninitialized;
 	int n, max, err;
 
 	state->port = vnic_port_get(state->queue);
@@ -365,25 +366,37 @@ static int vnic_batch_recv_some(struct vnic_batch_state *state)
 	return n;
 }
 
+/* Sleep until there is something. Returns 0 to look, or why the call ends. */
+static int vnic_batch_recv_wait(struct vnic_batch_state *state)
+{
+	int ret = vnic_batch_check(state->user + state->done);
+
+	if (ret)
+		return ret;
+	ret = vnic_queue_wait(state->queue, false);
+	return ret == -EFAULT ? -EBADFD : ret;
+}
+
 static int vnic_batch_recv(struct vnic_batch_state *state)
 {
 	int ret;
 
 	while (state->done < state->count) {
+		/* Who will sleep anyway need not ask for the device first. */
+		if (state->done < state->min &&
+		    ptr_ring_empty(&state->queue->ring)) {
+			ret = vnic_batch_recv_wait(state);
+			if (ret)
+				return ret;
+		}
 		ret = vnic_batch_recv_some(state);
 		if (ret < 0)
 			return ret;
 		cond_resched();
 		if (state->empty && state->done >= state->min)
 			return -EAGAIN;
-		if (ret) {
-			if (signal_pending(current))
-				return -ERESTARTSYS;
-			continue;
-		}
-		ret = vnic_queue_wait(state->queue, false);
-		if (ret)
-			return ret == -EFAULT ? -EBADFD : ret;
+		if (ret && signal_pending(current))
+			return -ERESTARTSYS;
 	}
 	return 0;
 }

@@ -166,6 +166,9 @@ static unsigned int read_symbols(struct symbol *symbols, unsigned int most)
 		    sscanf(line, "%llx %c %63s", &at, &type,
 			   symbols[n].name) != 3 || (type | 0x20) != 't')
 			continue;
+		/* The compiler's, which gcov has called at load and unload. */
+		if (!strncmp(symbols[n].name, "_sub_", strlen("_sub_")))
+			continue;
 		symbols[n++].at = at - cover_start;
 	}
 	if (file)

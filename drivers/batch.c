@@ -395,7 +395,7 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 		cond_resched();
 		if (state->empty && state->done >= state->min)
 			return -EAGAIN;
-		if (ret && signal_pending(current))
+		if (signal_pending(current))
 			return -ERESTARTSYS;
 	}
 	return 0;

@@ -75,10 +75,13 @@ static bool receive_one(int fd, unsigned int number, unsigned char kind)
  */
 static void stay(void)
 {
+	int cpu = sched_getcpu();
 	cpu_set_t one;
 
+	if (cpu < 0)
+		die("sched_getcpu");
 	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
+	CPU_SET(cpu, &one);
 	if (sched_setaffinity(0, sizeof(one), &one))
 		die("sched_setaffinity");
 }

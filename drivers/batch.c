@@ -384,7 +384,7 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 	while (state->done < state->count) {
 		/* Who will sleep anyway need not ask for the device first. */
 		if (state->done < state->min &&
-		    ptr_ring_empty(&state->queue->ring)) {
+		    vnic_queue_is_empty(state->queue)) {
 			ret = vnic_batch_recv_wait(state);
 			if (ret)
 				return ret;

@@ -5,7 +5,8 @@
  *	program --> read, write, poll, ioctl --> queue
  *
  * A thin face: it finds the device of a call, decides whether to sleep, and
- * leaves packets to send.c and recv.c. One open file is one queue.
+ * leaves packets to send.c and recv.c. One open file is one queue. What it
+ * shares with the other face, the socket, is in face.c.
  */
 #include <linux/compat.h>
 #include <linux/fs.h>
@@ -39,97 +40,38 @@ static ssize_t vnic_chardev_write_iter(struct kiocb *iocb,
 	return ret;
 }
 
-/* One look into the ring. Returns -EAGAIN if there was nothing. */
-static ssize_t vnic_chardev_read_one(struct vnic_queue *queue,
-				     struct iov_iter *to)
-{
-	struct vnic_port *port = vnic_port_get(queue);
-	void *packet;
-	ssize_t ret;
-
-	if (!port)
-		return -EBADFD;
-	ret = iov_iter_count(to) ? -EAGAIN : 0;
-	if (vnic_shared_has_recv(queue))
-		ret = -EINVAL;
-	else if (ret && vnic_queue_consume(port, queue, &packet, 1))
-		ret = vnic_recv(port, queue, packet, to);
-	vnic_port_put(port);
-	return ret;
-}
-
 static ssize_t vnic_chardev_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct vnic_queue *queue = iocb->ki_filp->private_data;
 	ssize_t room = iov_iter_count(to), ret;
 
-	while ((ret = vnic_chardev_read_one(queue, to)) == -EAGAIN) {
-		if (vnic_noblock(iocb))
-			return -EAGAIN;
-		ret = vnic_queue_wait(queue, false);
-		if (ret)
-			return ret;
-	}
-	ret = min(ret, room);
+	ret = min(vnic_face_read(queue, to, vnic_noblock(iocb)), room);
 	if (ret > 0)
 		iocb->ki_pos = ret;
 	return ret;
 }
 
-static bool vnic_chardev_readable(struct vnic_queue *queue)
-{
-	if (vnic_shared_has_recv(queue))
-		return vnic_shared_readable(queue);
-	return !ptr_ring_empty(&queue->ring);
-}
-
 static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 {
-	struct vnic_queue *queue = file->private_data;
-	struct vnic_port *port = vnic_port_get(queue);
-	__poll_t mask = 0;
-
-	if (!port)
-		return EPOLLERR;
-	poll_wait(file, &queue->socket.wq.wait, wait);
-	if (vnic_chardev_readable(queue))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (vnic_queue_writable(queue, port->dev))
-		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (READ_ONCE(port->dev->reg_state) != NETREG_REGISTERED)
-		mask = EPOLLERR;
-	vnic_port_put(port);
-	return mask;
+	return vnic_face_poll(file->private_data, file, wait);
 }
 
 static long vnic_chardev_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
+	if (unlikely(cmd == VNIC_IOC_SOCKET))
+		return vnic_socket_open(file->private_data, file, arg);
 	return vnic_ioctl(file->private_data, cmd, arg, sizeof(struct ifreq),
 			  file->f_flags & O_NONBLOCK);
 }
 
-/* A 32-bit program on a 64-bit kernel: pointers and ifreq are shorter. */
 static long vnic_chardev_compat_ioctl(struct file *file, unsigned int cmd,
 				      unsigned long arg)
 {
-	switch (cmd) {
-	case TUNSETPERSIST:
-	case TUNSETOWNER:
-	case TUNSETGROUP:
-	case TUNSETLINK:
-	case TUNSETOFFLOAD:
-	case TUNSETNOCSUM:
-	case TUNSETDEBUG:
-		arg = (compat_ulong_t)arg;
-		break;
-	default:
-		arg = (unsigned long)compat_ptr(arg);
-		break;
-	}
-	return vnic_ioctl(file->private_data, cmd, arg,
-			  sizeof(struct compat_ifreq),
-			  file->f_flags & O_NONBLOCK);
+	if (cmd == VNIC_IOC_SOCKET)
+		return vnic_chardev_ioctl(file, cmd, (compat_ulong_t)arg);
+	return vnic_compat_ioctl(file->private_data, cmd, arg,
+				 file->f_flags & O_NONBLOCK);
 }
 
 static int vnic_chardev_mmap(struct file *file, struct vm_area_struct *vma)
@@ -180,23 +122,7 @@ static int vnic_chardev_release(struct inode *inode, struct file *file)
 
 static void vnic_chardev_show_fdinfo(struct seq_file *seq, struct file *file)
 {
-	struct vnic_queue *queue = file->private_data;
-	struct vnic_port *port = vnic_port_get(queue);
-	char name[IFNAMSIZ] = "";
-	unsigned int index;
-
-	if (port)
-		vnic_port_get_name(port, name);
-	seq_printf(seq, "iff:\t%s\n", name);
-	if (!port)
-		return;
-	index = READ_ONCE(queue->index);
-	seq_printf(seq, "vnic-flags:\t0x%x\n",
-		   READ_ONCE(queue->flags) & VNIC_QUEUE_FLAGS);
-	seq_printf(seq, "vnic-queue:\t%d\n",
-		   index == VNIC_NO_SLOT ? -1 : (int)index);
-	vnic_shared_show(queue, seq);
-	vnic_port_put(port);
+	vnic_face_show(file->private_data, seq);
 }
 
 static const struct file_operations vnic_chardev_fops = {

@@ -403,6 +403,13 @@ static inline int file_f_owner_allocate(struct file *file)
 }
 #endif
 
+/* Sockets have an entry for 32-bit programs where there are such programs. */
+#ifdef CONFIG_COMPAT
+#define VNIC_SOCKET_COMPAT_IOCTL(function)	.compat_ioctl = (function),
+#else
+#define VNIC_SOCKET_COMPAT_IOCTL(function)
+#endif
+
 /* 7.0: the lock to be taken for a peer in another namespace is named. */
 #ifndef VNIC_HAVE_UNREGISTER_QUEUE_NET
 static inline void unregister_netdevice_queue_net(struct net *net,

@@ -5,6 +5,7 @@
  * The ABI is that of <linux/if_tun.h>; errno for errno what tun answers. One
  * function a command that is more than a line, then the table of them.
  */
+#include <linux/compat.h>
 #include <linux/proc_fs.h>
 #include <linux/rtnetlink.h>
 #include <linux/uaccess.h>
@@ -572,4 +573,35 @@ long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
 		return vnic_ioctl_own(queue, cmd, (void __user *)value,
 				      noblock);
 	return vnic_ioctl_as_tun(queue, cmd, value, ifreq_len);
+}
+
+/**
+ * vnic_compat_ioctl() - the same for a 32-bit program on a 64-bit kernel
+ * @queue: the queue
+ * @cmd: as vnic_ioctl()
+ * @arg: its argument; pointers and struct ifreq are shorter than ours
+ * @noblock: as vnic_ioctl()
+ *
+ * Context: as vnic_ioctl().
+ * Return: as vnic_ioctl().
+ */
+long vnic_compat_ioctl(struct vnic_queue *queue, unsigned int cmd,
+		       unsigned long arg, bool noblock)
+{
+	switch (cmd) {
+	case TUNSETPERSIST:
+	case TUNSETOWNER:
+	case TUNSETGROUP:
+	case TUNSETLINK:
+	case TUNSETOFFLOAD:
+	case TUNSETNOCSUM:
+	case TUNSETDEBUG:
+		arg = (compat_ulong_t)arg;
+		break;
+	default:
+		arg = (unsigned long)compat_ptr(arg);
+		break;
+	}
+	return vnic_ioctl(queue, cmd, arg, sizeof(struct compat_ifreq),
+			  noblock);
 }

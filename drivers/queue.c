@@ -6,7 +6,9 @@
  *	                                                              program
  *
  * A bounded ring of packets, those who sleep at its ends, and the account of
- * what the program has sent. What is in a packet is not seen here.
+ * what the program has sent. What is in a packet is not seen here. Instead of in
+ * the ring, packets wait in shared memory (shared.c) or in the receive queue of
+ * a socket (socket.c) once the program has asked for that.
  */
 #include <linux/poll.h>
 #include <linux/skbuff.h>
@@ -86,6 +88,7 @@ void vnic_queue_free(struct vnic_queue *queue)
 {
 	ptr_ring_cleanup(&queue->ring, NULL);
 	vnic_shared_free(queue->shared);
+	vnic_socket_free(queue->raw);
 	sock_put(&queue->sk);
 }
 
@@ -142,6 +145,7 @@ int vnic_queue_resize(struct vnic_port *port, struct ptr_ring **rings,
 {
 	struct vnic_queue *queue;
 	struct xdp_frame *frame;
+	struct sk_buff *skb;
 	unsigned int i;
 	int err;
 
@@ -156,6 +160,8 @@ int vnic_queue_resize(struct vnic_port *port, struct ptr_ring **rings,
 			vnic_queue_lose(port, queue->index,
 					vnic_ring_from_xdp(frame));
 		}
+		while ((skb = vnic_socket_trim(queue, len)))
+			vnic_queue_lose(port, queue->index, skb);
 	}
 	return 0;
 }
@@ -174,6 +180,8 @@ void vnic_queue_purge(struct vnic_port *port, struct vnic_queue *queue,
 	void *ptr;
 
 	while ((ptr = ptr_ring_consume_bh(&queue->ring)))
+		vnic_queue_lose(port, index, ptr);
+	while (queue->raw && vnic_socket_take(queue, &ptr, 1))
 		vnic_queue_lose(port, index, ptr);
 }
 
@@ -267,10 +275,16 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
  * ring of length 0, which nobody could ever wake the stack for. Under the
  * ring's producer lock.
  */
-static bool vnic_queue_full(const struct ptr_ring *ring)
-	__must_hold(&ring->producer_lock)
+static bool vnic_queue_full(const struct vnic_queue *queue)
+	__must_hold(&queue->ring.producer_lock)
 {
-	return ring->size && READ_ONCE(ring->queue[ring->producer]);
+	const struct ptr_ring *ring = &queue->ring;
+
+	if (!ring->size)
+		return false;
+	if (queue->raw)
+		return vnic_socket_len(queue->raw) >= ring->size;
+	return READ_ONCE(ring->queue[ring->producer]);
 }
 
 /* The ring is full, and so is the stack to stop. Under its producer lock. */
@@ -282,7 +296,7 @@ static void vnic_queue_stop_tx(struct vnic_port *port, struct vnic_queue *queue,
 	vnic_count(port, queue->index, VNIC_TX_STOP, 1);
 	/* Pairs with smp_mb() in vnic_queue_consumed(). */
 	smp_mb__after_atomic();
-	if (!vnic_queue_full(&queue->ring)) {
+	if (!vnic_queue_full(queue)) {
 		netif_tx_wake_queue(txq);
 		vnic_count(port, queue->index, VNIC_TX_WAKE, 1);
 	}
@@ -294,18 +308,22 @@ static __always_inline bool __vnic_queue_put(struct vnic_port *port,
 					     struct netdev_queue *txq)
 {
 	struct ptr_ring *ring = &queue->ring;
-	int err;
+	bool done;
 
 	spin_lock(&ring->producer_lock);
-	/* Before it is there: a reader may be quick. */
-	vnic_trace(ring, port->dev, queue->index, ptr, ring);
-	err = __ptr_ring_produce(ring, ptr);
+	if (unlikely(vnic_socket_of(queue))) {
+		done = vnic_socket_put(port, queue, ptr);
+	} else {
+		/* Before it is there: a reader may be quick. */
+		vnic_trace(ring, port->dev, queue->index, ptr, ring);
+		done = !__ptr_ring_produce(ring, ptr);
+	}
 	/* One that goes down stops its queues itself. */
 	if (unlikely(txq) && netif_running(port->dev) &&
-	    vnic_queue_full(ring) && !netif_tx_queue_stopped(txq))
+	    vnic_queue_full(queue) && !netif_tx_queue_stopped(txq))
 		vnic_queue_stop_tx(port, queue, txq);
 	spin_unlock(&ring->producer_lock);
-	return !err;
+	return done;
 }
 
 /**
@@ -345,6 +363,8 @@ void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
 	}
 	if (READ_ONCE(queue->fasync))
 		kill_fasync(&queue->fasync, SIGIO, POLL_IN);
+	if (unlikely(vnic_socket_of(queue)))
+		sk_wake_async(&queue->raw->sk, SOCK_WAKE_WAITD, POLL_IN);
 }
 
 /**
@@ -423,11 +443,11 @@ static void vnic_queue_consumed(struct vnic_port *port,
 	/* Not for each packet: the stack shall find room for some. */
 	queue->consumed += n;
 	if (queue->consumed < queue->ring.size / 2 &&
-	    !__ptr_ring_empty(&queue->ring))
+	    !vnic_queue_is_empty(queue))
 		goto unlock;
 	/* Not if the stack has gone on by itself and filled it again. */
 	spin_lock(&queue->ring.producer_lock);
-	if (!vnic_queue_full(&queue->ring)) {
+	if (!vnic_queue_full(queue)) {
 		vnic_trace(wake, port->dev, index, VNIC_WAITER_SENDER);
 		netif_tx_wake_queue(txq);
 		queue->consumed = 0;
@@ -452,6 +472,8 @@ unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most)
 	unsigned int n = 0;
 	int at;
 
+	if (unlikely(vnic_socket_of(queue)))
+		return min(most, vnic_socket_len(queue->raw));
 	spin_lock(&ring->consumer_lock);
 	most = min_t(unsigned int, most, ring->size);
 	for (at = ring->consumer_head; n < most; n++) {
@@ -480,6 +502,10 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 	struct ptr_ring *ring = &queue->ring;
 	int i;
 
+	if (unlikely(vnic_socket_of(queue))) {
+		i = vnic_socket_take(queue, ptrs, n);
+		goto taken;
+	}
 	spin_lock(&ring->consumer_lock);
 	for (i = 0; i < n; i++) {
 		ptrs[i] = __ptr_ring_consume(ring);
@@ -487,6 +513,7 @@ int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 			break;
 	}
 	spin_unlock(&ring->consumer_lock);
+taken:
 	if (i && vnic_queue_backpressure(port, queue))
 		vnic_queue_consumed(port, queue, i);
 	return i;
@@ -514,7 +541,7 @@ int vnic_queue_wait(struct vnic_queue *queue, bool shared)
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (shared ? vnic_shared_readable(queue) :
-			     !ptr_ring_empty(&queue->ring))
+			     !vnic_queue_is_empty(queue))
 			break;
 		if (READ_ONCE(queue->sk.sk_shutdown)) {
 			err = -EFAULT;

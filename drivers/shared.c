@@ -257,7 +257,7 @@ static int vnic_shared_publish(struct vnic_queue *queue,
 
 	if (!port)
 		return -EBADFD;
-	if (queue->shared)
+	if (queue->shared || (shared->recv.size && queue->raw))
 		return -EBUSY;
 	if (shared->recv.size && vnic_queue_backpressure(port, queue))
 		return -EINVAL;

@@ -36,6 +36,7 @@
  * @VNIC_PLACE_RXQ: in the ring of a receive queue of a vndummy or vnveth
  * @VNIC_PLACE_CELL: in a CPU's cell
  * @VNIC_PLACE_SHARED: in memory that the program has mapped
+ * @VNIC_PLACE_SOCKET: in the receive queue of the socket of such a queue
  */
 enum vnic_place {
 	VNIC_PLACE_RING,
@@ -43,6 +44,7 @@ enum vnic_place {
 	VNIC_PLACE_RXQ,
 	VNIC_PLACE_CELL,
 	VNIC_PLACE_SHARED,
+	VNIC_PLACE_SOCKET,
 };
 
 /**
@@ -176,7 +178,8 @@ static inline unsigned int vnic_trace_depth(enum vnic_place place,
 	const struct ptr_ring *ring = where;
 	int depth, producer, size;
 
-	if (place == VNIC_PLACE_CELL || place == VNIC_PLACE_BACKLOG)
+	if (place == VNIC_PLACE_CELL || place == VNIC_PLACE_BACKLOG ||
+	    place == VNIC_PLACE_SOCKET)
 		return READ_ONCE(list->qlen);
 	if (place == VNIC_PLACE_SHARED)
 		return READ_ONCE(half->pos) - READ_ONCE(half->seen);
@@ -199,6 +202,7 @@ TRACE_DEFINE_ENUM(VNIC_PLACE_BACKLOG);
 TRACE_DEFINE_ENUM(VNIC_PLACE_RXQ);
 TRACE_DEFINE_ENUM(VNIC_PLACE_CELL);
 TRACE_DEFINE_ENUM(VNIC_PLACE_SHARED);
+TRACE_DEFINE_ENUM(VNIC_PLACE_SOCKET);
 TRACE_DEFINE_ENUM(VNIC_HOW_ONE);
 TRACE_DEFINE_ENUM(VNIC_HOW_LIST);
 TRACE_DEFINE_ENUM(VNIC_HOW_GRO);
@@ -213,7 +217,8 @@ TRACE_DEFINE_ENUM(VNIC_WAITER_SENDER);
 			 { VNIC_PLACE_BACKLOG,	"backlog" },		\
 			 { VNIC_PLACE_RXQ,	"rxq" },		\
 			 { VNIC_PLACE_CELL,	"cell" },		\
-			 { VNIC_PLACE_SHARED,	"shared" })
+			 { VNIC_PLACE_SHARED,	"shared" },		\
+			 { VNIC_PLACE_SOCKET,	"socket" })
 
 #define vnic_show_how(how)						\
 	__print_symbolic(how,						\

@@ -703,6 +703,8 @@ static inline void vnic_qstats_setup_link(struct net_device *dev)
  * @rx_open: @napi is enabled, so what is in @rx will be fetched
  * @shared: rings in memory that the program has mapped, or NULL; written once,
  *	under RTNL, read without it, and freed with the queue
+ * @raw: in whose receive queue packets for the program wait instead of in @ring,
+ *	or NULL; as @shared
  *
  * Owned by the open file. While a device is attached, its slot or its list of
  * detached queues points here too; vnic_attach_end() waits for the RCU
@@ -728,6 +730,7 @@ struct vnic_queue {
 	struct sk_buff_head		rx;
 	bool				rx_open;
 	struct vnic_shared		*shared;
+	struct vnic_socket		*raw;
 };
 
 /* What lies in a ring may be a frame of XDP's; the pointer's last bit tells. */
@@ -841,6 +844,61 @@ static inline bool vnic_shared_has_recv(const struct vnic_queue *queue)
 	const struct vnic_shared *shared = READ_ONCE(queue->shared);
 
 	return unlikely(shared) && shared->recv.size;
+}
+
+/* ---------------------------------------------------------------- socket.c
+ * A queue as a raw packet socket.
+ */
+
+/**
+ * struct vnic_socket - what a queue has for its sockets, one at a time
+ * @sk: of AF_PACKET and SOCK_RAW, as vhost-net wants it. Its sk_receive_queue,
+ *	under its own lock, with interrupts off, has the packets for the program;
+ *	they belong to the device, as those in the queue's ring. Its sk_socket is
+ *	there while a socket is open; set under RTNL, cleared by its release.
+ *	No packet is charged to it: transmit taps of AF_PACKET take whatever owns
+ *	one and is of their family for one of theirs. Must stay first.
+ * @queue: the queue; fixed
+ * @file: the open file that owns @queue, held by the socket while it is open;
+ *	fixed
+ *
+ * Made for the first socket and freed with the queue.
+ */
+struct vnic_socket {
+	struct sock		sk;
+	struct vnic_queue	*queue;
+	struct file		*file;
+};
+
+int vnic_socket_open(struct vnic_queue *queue, struct file *file,
+		     unsigned long flags);
+void vnic_socket_free(struct vnic_socket *raw);
+bool vnic_socket_put(struct vnic_port *port, struct vnic_queue *queue,
+		     void *ptr);
+int vnic_socket_take(struct vnic_queue *queue, void **ptrs, int n);
+struct sk_buff *vnic_socket_trim(struct vnic_queue *queue, unsigned int len);
+
+/* Of a queue, or NULL. Context: any; as long as the queue. */
+static inline struct vnic_socket *vnic_socket_of(const struct vnic_queue *queue)
+{
+	/* Pairs with smp_store_release() in vnic_socket_publish(). */
+	return smp_load_acquire(&queue->raw);
+}
+
+/* How many packets wait there: a hint for who has no lock. Context: any. */
+static inline unsigned int vnic_socket_len(const struct vnic_socket *raw)
+{
+	return skb_queue_len_lockless(&raw->sk.sk_receive_queue);
+}
+
+/* Does no packet wait for the program? Not of shared memory. Context: any. */
+static inline bool vnic_queue_is_empty(struct vnic_queue *queue)
+{
+	struct vnic_socket *raw = vnic_socket_of(queue);
+
+	if (unlikely(raw))
+		return !vnic_socket_len(raw);
+	return ptr_ring_empty(&queue->ring);
 }
 
 /* ------------------------------------------------------------------ vnet.c
@@ -1419,9 +1477,16 @@ int vnic_hwaddr_set_type(struct vnic_port *port, unsigned long type);
 void vnic_hwaddr_get(struct vnic_port *port, struct ifreq *ifr);
 int vnic_hwaddr_set(struct vnic_port *port, const struct ifreq *ifr);
 
-/* ------------------------------------------------ ioctl.c, chardev.c: faces */
+/* ---------------------------------------- face.c, ioctl.c, chardev.c: faces */
+ssize_t vnic_face_read(struct vnic_queue *queue, struct iov_iter *to,
+		       bool noblock);
+__poll_t vnic_face_poll(struct vnic_queue *queue, struct file *file,
+			struct poll_table_struct *wait);
+void vnic_face_show(struct vnic_queue *queue, struct seq_file *seq);
 long vnic_ioctl(struct vnic_queue *queue, unsigned int cmd,
 		unsigned long value, size_t ifreq_len, bool noblock);
+long vnic_compat_ioctl(struct vnic_queue *queue, unsigned int cmd,
+		       unsigned long arg, bool noblock);
 int vnic_chardev_init(void);
 void vnic_chardev_exit(void);
 

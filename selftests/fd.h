@@ -590,7 +590,24 @@ static inline int set_iff(int fd, char *name, int flags)
 	return result;
 }
 
-/* Attaches @fd to @name ("" for a new one); fills @nic. */
+/* VNIC_IOC_SOCKET in the place of the file, under its number */
+static inline int become_socket(int fd)
+{
+	int flags = fcntl(fd, F_GETFL) & O_NONBLOCK;
+	int sock = neg(ioctl(fd, VNIC_IOC_SOCKET, flags | O_CLOEXEC));
+	int result;
+
+	if (sock < 0)
+		return sock;
+	result = neg(dup3(sock, fd, O_CLOEXEC));
+	close(sock);
+	return result < 0 ? result : 0;
+}
+
+/*
+ * Attaches @fd to @name ("" for a new one); fills @nic. With VNIC_FACE=socket
+ * what was the file is its socket afterwards.
+ */
 static inline int nic_attach(struct nic *nic, int fd, const char *name,
 			     int flags)
 {
@@ -599,6 +616,8 @@ static inline int nic_attach(struct nic *nic, int fd, const char *name,
 
 	snprintf(asked, IFNAMSIZ, "%s", name);
 	result = set_iff(fd, asked, flags);
+	if (!result && getenv("VNIC_FACE"))
+		result = become_socket(fd);
 	if (result)
 		return result;
 	memcpy(nic->name, asked, IFNAMSIZ);

@@ -198,7 +198,9 @@ FD_TEST(wait, sigio)
 	sigaddset(&set, SIGIO);
 	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
 
-	/* With no more than the bit, to the one who has set it */
+	/* With no more than the bit, to the one who has set it; a socket asks. */
+	if (getenv("VNIC_FACE"))
+		ASSERT_EQ(0, fcntl(fd, F_SETOWN, getpid()));
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC));
 	EXPECT_EQ(getpid(), fcntl(fd, F_GETOWN));
 	ASSERT_EQ(0, send_packets(sock, variant->mode, 100, 0, 1));

@@ -146,6 +146,12 @@ test_counters_64()
 			echo "$order" > d0 || exit
 		done
 		echo start > pgctrl
+		# It waits for threads that run, which on a busy machine none
+		# does yet.
+		for ((i = 0; i < 600; i++)); do
+			! grep -q "pkts-sofar: $1 " d0 || break
+			sleep 0.1
+		done
 		echo rem_device_all > kpktgend_0' pktgen "$frames"
 	counters now "$A" d0
 	is "${now[tx_packets]}" "$frames" tx_packets

@@ -30,9 +30,9 @@ need_kind "$KIND"
 need_helpers fd_attach fd_ioctl fd_packet fd_wait fd_ring fd_sndbuf fd_life \
 	fd_queue fd_vnet fd_filter fd_napi fd_backpressure fd_xdp fd_batch \
 	fd_ethtool fd_netlink fd_uring fd_netns fd_errno fd_shared \
-	fd_libvnic
+	fd_libvnic fd_socket fd_vhost
 # Modules that some of them need; without, those are skipped.
-for module in 8021q veth tun; do
+for module in 8021q veth tun vhost_net; do
 	modprobe -q "$module" || true
 done
 
@@ -59,12 +59,29 @@ test_backpressure() { program "$FD_BACKPRESSURE"; }
 test_xdp() { program "$FD_XDP"; }
 test_batch() { program "$FD_BATCH"; }
 test_shared() { program "$FD_SHARED"; }
+test_socket() { program "$FD_SOCKET"; }
+test_vhost() { program "$FD_VHOST"; }
 test_libvnic() { program "$FD_LIBVNIC"; }
 test_ethtool() { program "$FD_ETHTOOL"; }
 test_netlink() { program "$FD_NETLINK"; }
 test_uring() { program "$FD_URING"; }
 test_netns() { program "$FD_NETNS"; }
 test_errno() { program "$FD_ERRNO"; }
+
+# What a program does on the file, on the socket in its place
+test_socket_face()
+{
+	local name failed=''
+
+	[[ $KIND != tun ]] || skip "in-tree tun has no socket that one can have"
+	export VNIC_FACE=socket
+	for name in "$FD_PACKET" "$FD_RING" "$FD_VNET" "$FD_FILTER" \
+		"$FD_NAPI" "$FD_BACKPRESSURE" "$FD_XDP" "$FD_BATCH" \
+		"$FD_SNDBUF" "$FD_URING" "$FD_WAIT"; do
+		(program "$name") || failed+=" $(basename "$name")"
+	done
+	[[ ! $failed ]] || fail "with VNIC_FACE=socket:$failed"
+}
 
 # A device for a program to come, in namespace $1
 make_device()
@@ -259,6 +276,9 @@ subtests \
 	xdp "a program in front of the stack" \
 	batch "many packets by one call, each with its result" \
 	shared "packets through memory that the program has mapped" \
+	socket "a queue as a raw packet socket, and forged messages to it" \
+	socket_face "what programs do on the file, on the socket" \
+	vhost "vhost-net with such a socket as back end" \
 	libvnic "the library's calls, with rings and without" \
 	ethtool "what ethtool and sysfs say, and a counter for each loss" \
 	netlink "made, changed and shown by netlink" \

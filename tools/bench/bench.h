@@ -6,6 +6,7 @@
  *	net.c		links, addresses, frames, sinks that count
  *	fd.c		/dev/net/tun and /dev/vnic
  *	uring.c		the same by way of io_uring
+ *	vhost.c		the same as back ends of vhost-net
  *	pair.c		veth and vnveth
  *	rival.c		TPACKET_V3 and AF_XDP on veth, and rings of /dev/vnic
  *	dummy.c		dummy and vndummy
@@ -173,10 +174,10 @@ void arrivals_check(struct run *run, int ns, unsigned int index, int sock,
 
 /* Tables of workloads, each with an entry without a name at its end */
 extern const struct workload fd_workloads[], uring_workloads[],
-	pair_workloads[], rival_workloads[], dummy_workloads[],
+	vhost_workloads[], pair_workloads[], rival_workloads[], dummy_workloads[],
 	link_workloads[], memory_workloads[];
 
-/* fd.c, for uring.c and rival.c */
+/* fd.c, for uring.c, vhost.c and rival.c */
 void tap_open(struct run *run);
 void tap_open_read(struct run *run);
 void tap_write(struct run *run);

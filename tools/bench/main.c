@@ -257,8 +257,9 @@ static void prepare(void)
 int main(int argc, char **argv)
 {
 	static const struct workload *const tables[] = {
-		fd_workloads, uring_workloads, pair_workloads, rival_workloads,
-		dummy_workloads, link_workloads, memory_workloads,
+		fd_workloads, uring_workloads, vhost_workloads,
+		pair_workloads, rival_workloads, dummy_workloads,
+		link_workloads, memory_workloads,
 	};
 	static const struct option options[] = {
 		{ "wall", no_argument, NULL, 'w' },

@@ -129,7 +129,7 @@ enum vnic_tun_attr {
  *
  * Grows when something is added; nothing that is there changes.
  */
-#define VNIC_UAPI_VERSION	2
+#define VNIC_UAPI_VERSION	3
 
 /**
  * define VNIC_BATCH_MAX - the most packets that one call may carry
@@ -379,9 +379,9 @@ struct vnic_ring_setup {
  * may use each ring.
  *
  * Errors: EINVAL (sizes, a field that is not 0, or IFF_BACKPRESSURE, which needs
- * to know when there is room), EBUSY (the file has its rings), EBADFD (no
- * device), EFAULT, ENOMEM, EOPNOTSUPP (a machine on which a program does not see
- * what the kernel has written).
+ * to know when there is room), EBUSY (the file has its rings, or packets go to
+ * its socket, see VNIC_IOC_SOCKET), EBADFD (no device), EFAULT, ENOMEM, EOPNOTSUPP
+ * (a machine on which a program does not see what the kernel has written).
  */
 #define VNIC_IOC_RING_SETUP	_IOWR(VNIC_IOC_MAGIC, 3, struct vnic_ring_setup)
 
@@ -410,5 +410,24 @@ struct vnic_ring_setup {
  * EINTR, EBADFD (no device, or it went while the call slept).
  */
 #define VNIC_IOC_RING_WAIT	_IO(VNIC_IOC_MAGIC, 5)
+
+/**
+ * define VNIC_IOC_SOCKET - the queue of this file as a socket
+ *
+ * The argument is a number: 0, or O_CLOEXEC and O_NONBLOCK. Returns a file
+ * descriptor that vhost-net takes as back end (VHOST_NET_SET_BACKEND) and QEMU
+ * as ``-netdev tap,fd=N,vhost=on``: a raw socket of AF_PACKET by its type, in
+ * all else this queue. read() and recv(), write() and send(), poll() and the
+ * ioctls here and in <linux/if_tun.h> do on it what they do on the file, headers
+ * included; the file goes on working too. One at a time; it keeps the file open.
+ *
+ * sendmsg() with a control message says EINVAL; an address is not looked at.
+ * MSG_PEEK says EINVAL. Of the options of SOL_SOCKET none has an effect on
+ * packets, and a filter cannot be attached (EPERM): TUNATTACHFILTER can.
+ *
+ * Errors: EINVAL (other flags), EBADFD (no device), EBUSY (there is one that is
+ * open, or packets go to a ring in shared memory), EMFILE, ENFILE, ENOMEM.
+ */
+#define VNIC_IOC_SOCKET		_IO(VNIC_IOC_MAGIC, 6)
 
 #endif /* _UAPI_LINUX_VNIC_H */

@@ -350,8 +350,6 @@ static int vnic_socket_publish(struct vnic_port *port, struct vnic_queue *queue,
 	smp_store_release(&queue->raw, raw);
 	synchronize_net();
 	vnic_socket_move(port, queue);
-	/* They look at the ring. */
-	wake_up_interruptible_all(&queue->socket.wq.wait);
 	return 0;
 }
 

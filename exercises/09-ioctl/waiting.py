@@ -19,7 +19,7 @@ TUNSETIFF = 0x400454ca
 IFF_TAP = 0x0002
 IFF_NO_PI = 0x1000
 # _IOWR(0xF7, 6, 16 bytes): count, size, flags, reserved
-VNIC_IOC_WAITING = 3 << 30 | 16 << 16 | 0xf7 << 8 | 6
+VNIC_IOC_WAITING = 3 << 30 | 16 << 16 | 0xf7 << 8 | 7
 WAITING = struct.Struct("=IIII")
 
 

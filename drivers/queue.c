@@ -310,6 +310,9 @@ static __always_inline bool __vnic_queue_put(struct vnic_port *port,
 	struct ptr_ring *ring = &queue->ring;
 	bool done;
 
+	/* Which has a lock of its own; the ring's is for who stops the stack. */
+	if (vnic_socket_of(queue) && likely(!txq))
+		return vnic_socket_put(port, queue, ptr);
 	spin_lock(&ring->producer_lock);
 	if (unlikely(vnic_socket_of(queue))) {
 		done = vnic_socket_put(port, queue, ptr);

@@ -53,38 +53,56 @@ static struct sk_buff *vnic_socket_skb(struct net_device *dev,
 	return skb;
 }
 
+/* Returns false if there is no room. */
+static bool vnic_socket_append(struct vnic_port *port, struct vnic_queue *queue,
+			       struct sk_buff *skb)
+{
+	struct sk_buff_head *list = &queue->raw->sk.sk_receive_queue;
+	bool room = false;
+	unsigned long flags;
+
+	spin_lock_irqsave(&list->lock, flags);
+	if (likely(skb_queue_len(list) < READ_ONCE(queue->ring.size))) {
+		room = true;
+		vnic_trace(queue, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_PLACE_SOCKET, list);
+		__skb_queue_tail(list, skb);
+	} else {
+		vnic_trace(full, port->dev, READ_ONCE(queue->index), skb,
+			   VNIC_PLACE_SOCKET, list);
+	}
+	spin_unlock_irqrestore(&list->lock, flags);
+	return room;
+}
+
 /**
  * vnic_socket_put() - put a packet where the readers of the socket find it
  * @port: the device
  * @queue: a queue for which vnic_socket_of()
  * @ptr: the packet, as an entry of the ring
  *
- * Context: bottom halves off, the producer lock of the queue's ring; interrupts
- * may be off.
+ * Context: bottom halves off, RCU; interrupts may be off.
  * Return: false if there is no room, or no memory for a copy of an XDP frame;
  * the packet is still the caller's.
  */
 bool vnic_socket_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr)
 {
-	struct sk_buff_head *list = &queue->raw->sk.sk_receive_queue;
-	struct sk_buff *skb = ptr;
+	struct xdp_frame *frame;
+	struct sk_buff *skb;
 
-	if (unlikely(vnic_socket_len(queue->raw) >= queue->ring.size)) {
-		vnic_trace(full, port->dev, queue->index, ptr,
-			   VNIC_PLACE_SOCKET, list);
+	if (likely(!vnic_ring_is_xdp(ptr)))
+		return vnic_socket_append(port, queue, ptr);
+	frame = vnic_ring_to_xdp(ptr);
+	skb = vnic_socket_skb(port->dev, frame);
+	if (!skb)
 		return false;
+	skb_set_queue_mapping(skb, READ_ONCE(queue->index));
+	if (vnic_socket_append(port, queue, skb)) {
+		xdp_return_frame(frame);
+		return true;
 	}
-	if (vnic_ring_is_xdp(ptr)) {
-		skb = vnic_socket_skb(port->dev, vnic_ring_to_xdp(ptr));
-		if (!skb)
-			return false;
-		skb_set_queue_mapping(skb, queue->index);
-		xdp_return_frame(vnic_ring_to_xdp(ptr));
-	}
-	/* Before it is there: a reader may be quick. */
-	vnic_trace(queue, port->dev, queue->index, skb, VNIC_PLACE_SOCKET, list);
-	skb_queue_tail(list, skb);
-	return true;
+	kfree_skb(skb);
+	return false;
 }
 
 /**
@@ -102,6 +120,11 @@ int vnic_socket_take(struct vnic_queue *queue, void **ptrs, int n)
 	unsigned long flags;
 	int i;
 
+	/* vhost takes one at a time. */
+	if (n == 1) {
+		ptrs[0] = skb_dequeue(list);
+		return !!ptrs[0];
+	}
 	spin_lock_irqsave(&list->lock, flags);
 	for (i = 0; i < n; i++) {
 		ptrs[i] = __skb_dequeue(list);
@@ -243,7 +266,6 @@ static int vnic_socket_recvmsg(struct socket *sock, struct msghdr *msg,
 
 	if (flags & ~VNIC_SOCKET_RECV)
 		return -EINVAL;
-	/* Who asks for nothing waits for nothing, as in read(). */
 	ret = vnic_face_read(queue, &msg->msg_iter, flags & MSG_DONTWAIT);
 	if (ret > (ssize_t)len) {
 		msg->msg_flags |= MSG_TRUNC;

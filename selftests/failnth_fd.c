@@ -438,6 +438,40 @@ FAIL_TEST(ring_send)
 	      rings_shut());
 }
 
+/* ---------------------------------------------------- the queue as a socket */
+
+static int sock;
+
+static int sock_make(void)
+{
+	sock = neg(SYSCALL(ioctl(nic.fd, VNIC_IOC_SOCKET, O_CLOEXEC)));
+	return sock < 0 ? sock : 0;
+}
+
+static int sock_shut(void)
+{
+	close(sock);
+	return shut(&nic);
+}
+
+FAIL_TEST(socket)
+{
+	SWEEP(start(TAP) ?: give(2), sock_make(), sock_shut());
+}
+
+FAIL_TEST(socket_send)
+{
+	packet_fill(packet, IFF_TAP, SIZE, 1);
+	SWEEP(start(TAP) ?: sock_make(),
+	      neg(SYSCALL(send(sock, packet, SIZE, 0))), sock_shut());
+}
+
+FAIL_TEST(socket_receive)
+{
+	SWEEP(start(TAP) ?: sock_make() ?: give(2),
+	      neg(SYSCALL(recv(sock, packet, sizeof(packet), 0))), sock_shut());
+}
+
 FAIL_TEST(write_xdp)
 {
 	struct bpf_insn pass[] = {

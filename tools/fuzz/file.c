@@ -50,7 +50,7 @@ const char *op_name(const struct op *op, char *name)
 }
 
 /* Whatever was there is closed, whoever uses it at the moment. */
-static void put_fd(unsigned int slot, int fd)
+void put_fd(unsigned int slot, int fd)
 {
 	int old = atomic_exchange(&world_fds[slot % FUZZ_FDS], fd);
 
@@ -74,7 +74,7 @@ void enter_space(struct worker *worker, __u32 space)
 		worker->space = which;
 }
 
-static long result_of(long result)
+long result_of(long result)
 {
 	return result < 0 ? -errno : result;
 }
@@ -199,8 +199,8 @@ unsigned int queue_headers(const struct op *op, bool *tap)
 }
 
 /* What is on the fd in front of the packet. */
-static size_t put_headers(struct rng *rng, unsigned char *at,
-			  const struct packet *packet, unsigned int which)
+size_t put_headers(struct rng *rng, unsigned char *at,
+		   const struct packet *packet, unsigned int which)
 {
 	struct tun_pi pi = { .proto = htobe16(packet->v6 ? 0x86dd : 0x800) };
 	struct vnic_vnet vnet;
@@ -449,6 +449,7 @@ const struct op_kind file_ops[] = {
 	OP(close), OP(open), OP(dup), OP(fork), OP(poll), OP(splice), OP(mmap),
 	OP(fdinfo), OP(attach), OP(write), OP(batch), OP(batch), OP(read),
 	OP(ioctl), OP(ioctl), OP(ring), OP(ring), OP(ring), OP(ring),
+	OP(socket), OP(socket), OP(socket), OP(socket),
 };
 
 const unsigned int file_op_count = COUNT_OF(file_ops);

@@ -196,8 +196,9 @@ int op_fd(const struct op *op);
 unsigned int queue_headers(const struct op *op, bool *tap);
 void enter_space(struct worker *worker, __u32 space);
 
-/* file.c, batch.c, ioctl.c, ring.c */
-op_function op_open, op_attach, op_batch, op_ioctl, op_setiff, op_filter, op_ring;
+/* file.c, batch.c, ioctl.c, ring.c, socket.c */
+op_function op_open, op_attach, op_batch, op_ioctl, op_setiff, op_filter, op_ring,
+	op_socket;
 void ring_forget(void);
 
 /* link.c */
@@ -232,6 +233,12 @@ struct packet {
 	size_t		len, l3, l4, payload;
 	bool		v6, tcp;
 };
+
+/* file.c, for socket.c */
+void put_fd(unsigned int slot, int fd);
+long result_of(long result);
+size_t put_headers(struct rng *rng, unsigned char *at,
+		   const struct packet *packet, unsigned int which);
 
 void packet_make(struct rng *rng, struct packet *packet, size_t room, bool tap);
 void packet_vnet(struct rng *rng, const struct packet *packet,

@@ -44,7 +44,8 @@
 ## make bench-wall  the same by the clock, for machines that do not do much else
 ## make docs       the pages as HTML, with pictures of real packets, recorded in
 ##                 a guest: build/docs/index.html
-## make tools      libvnic, vnic-hub, vnic-pcap, plugins for ip: build/tools
+## make tools      libvnic, vnic-exec, vnic-hub, vnic-pcap, plugins for ip:
+##                 build/tools
 ## make install    module, header, udev rule, and the tools with their manual
 ##                 pages; DESTDIR, INSTALL_MOD_PATH
 ## make uninstall  remove them

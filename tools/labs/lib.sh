@@ -102,7 +102,9 @@ start()
 	# It writes itself down: nothing can come between that and its start.
 	(
 		exec 9>&-
-		note "pid $BASHPID $(birth "$BASHPID")"
+		# BASHPID within $( ) would be another process.
+		pid=$BASHPID
+		note "pid $pid $(birth "$pid")"
 		exec "$@" >>"$STATE.log" 2>&1
 	) &
 }

@@ -8,6 +8,7 @@
 #	show()	what there is to see
 #	trip()	FOLLOW and TRIP: which packet is traced, of which command
 #	check()	assert the packet's path, with path and counts
+#	rates()	some have it: throughput of what it has, with rate
 #
 # and ends with: lab "$@"
 #
@@ -15,11 +16,13 @@
 #	LAB show    look at it
 #	LAB trace [OPTION...]  one packet's trip, by vnic-trace run OPTION...
 #	LAB test    is the packet's path what the page says?
+#	LAB measure how fast is TCP?
 #	LAB down    take it down
 #	LAB         all of it in turn
 #
 # What is made is written down before it is made, in $STATE: so whatever ends a
-# lab in the middle, the next call of it finds what is left.
+# lab in the middle, the next call of it finds what is left. Files go to $FOLDER,
+# which goes with the lab.
 
 set -u
 export LC_ALL=C
@@ -27,7 +30,14 @@ export LC_ALL=C
 LAB=$(basename "$0")
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 STATE=/run/vnic-labs/$LAB
+FOLDER=$STATE.d
 PATH=$TOP/build/tools:$TOP/tools/vnic-trace:$PATH:/usr/sbin:/sbin
+# What tools/setup has unpacked and not installed comes last.
+UNPACKED=$TOP/build/programs/usr
+PATH+=:$UNPACKED/bin:$UNPACKED/sbin
+for dir in "$UNPACKED"/{,../}lib/*-linux-gnu; do
+	[[ ! -d $dir ]] || export LD_LIBRARY_PATH+=${LD_LIBRARY_PATH:+:}$dir
+done
 TRACEFS=/sys/kernel/tracing
 NEEDS=()
 building=''
@@ -69,15 +79,21 @@ note()
 	printf '%s\n' "$*" >>"$STATE"
 }
 
+# claim NS: a namespace of this name is ours from now on
+claim()
+{
+	[[ ! -e /run/netns/$1 ]] ||
+		die "there is a namespace $1, which is not this lab's"
+	note "ns $1"
+}
+
 # ns NAME...: a namespace in which only what we send is sent
 ns()
 {
 	local name
 
 	for name; do
-		[[ ! -e /run/netns/$name ]] ||
-			die "there is a namespace $name, which is not this lab's"
-		note "ns $name"
+		claim "$name"
 		run ip netns add "$name"
 		[[ ! -e /proc/sys/net/ipv6 ]] || ip netns exec "$name" \
 			sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
@@ -109,6 +125,36 @@ start()
 	) &
 }
 
+# as_tun COMMAND...: AS_TUN is how to start it so that it finds /dev/vnic where it
+# looks for /dev/net/tun, a name that many programs have built in
+as_tun()
+{
+	if [[ ! -e /dev/net/tun ]]; then
+		note tun
+		mkdir -p /dev/net
+		: >/dev/net/tun
+	fi
+	# shellcheck disable=SC2016,SC2034 # its own arguments; a lab's to use
+	AS_TUN=(unshare -m sh -c
+		'mount --bind /dev/vnic /dev/net/tun && exec "$0" "$@"' "$@")
+}
+
+# listens NS PORT: is there a TCP server?
+listens()
+{
+	[[ $(ip netns exec "$1" ss -Hltn "sport = :$2") ]]
+}
+
+# serve NS ADDRESS: a web server there, whose page takes some eighty packets
+serve()
+{
+	mkdir -p "$FOLDER/web"
+	seq 20000 >"$FOLDER/web/page"
+	start ip netns exec "$1" python3 -m http.server --bind "$2" \
+		--directory "$FOLDER/web" 80
+	within 60 listens "$1" 80 || die "no web server: $(cat "$STATE.log")"
+}
+
 # is_up NS DEV
 is_up()
 {
@@ -121,7 +167,7 @@ ready()
 	local dev
 
 	for dev in "${@:2}"; do
-		within 20 is_up "$1" "$dev" ||
+		within 60 is_up "$1" "$dev" ||
 			die "$dev did not come up in $1: $(cat "$STATE.log")"
 	done
 }
@@ -178,6 +224,10 @@ take_down()
 		esac
 	done
 	[[ " ${made[*]} " != *" module "* ]] || rmmod vnic
+	if [[ " ${made[*]} " == *" tun "* && -f /dev/net/tun ]]; then
+		rm -f /dev/net/tun
+		rmdir /dev/net
+	fi
 	for what in "${made[@]}"; do
 		case $what in
 		ns\ *) [[ ! -e /run/netns/${what#ns } ]] || left+=" $what" ;;
@@ -187,7 +237,7 @@ take_down()
 	done
 	exec 2>&8 8>&-
 	[[ ! $left ]] || die "could not be taken down:$left"
-	rm -f "$STATE" "$STATE.log"
+	rm -rf "$STATE" "$STATE.log" "$FOLDER"
 	say "taken down, nothing is left"
 }
 
@@ -282,10 +332,18 @@ path()
 	say "path: $got"
 }
 
-# counter NS DEV NAME
+# counter NS DEV NAME: of a device; or, of the stack, as in "Ip OutRequests"
 counter()
 {
-	ip netns exec "$1" cat "/sys/class/net/$2/statistics/$3"
+	if [[ $2 == [A-Z]* ]]; then
+		# shellcheck disable=SC2016 # awk's own
+		ip netns exec "$1" awk -v of="$2:" -v name="$3" '
+			$1 == of && column { print $column }
+			$1 == of { for (column = NF; column > 1 &&
+				$column != name; column--) }' /proc/net/snmp
+	else
+		ip netns exec "$1" cat "/sys/class/net/$2/statistics/$3"
+	fi
 }
 
 # counts N NS DEV COUNTER COMMAND...: the command adds N to it, once whom it asks
@@ -300,6 +358,66 @@ counts()
 	((after - before == $1)) || die "$4 of $3 has grown by" \
 		"$((after - before)), not by $1"
 	say "$4 of $3: $1 more"
+}
+
+# fetch NS ADDRESS: the page of the web server there
+fetch()
+{
+	# shellcheck disable=SC2016 # its own arguments
+	ip netns exec "$1" timeout 60 bash -c 'exec 5<>"/dev/tcp/$0/80" &&
+		printf "GET /page HTTP/1.0\r\n\r\n" >&5 && cat <&5' "$2" |
+		sed '1,/^\r$/d'
+}
+
+# unlike NS DEV HOST NIC: by how many packets and bytes, both ways, what the one
+# has sent is not what the other one has received
+unlike()
+{
+	local what
+
+	for what in packets bytes; do
+		echo $(($(counter "$1" "$2" "rx_$what") -
+			$(counter "$3" "$4" "tx_$what")))
+		echo $(($(counter "$1" "$2" "tx_$what") -
+			$(counter "$3" "$4" "rx_$what")))
+	done
+}
+
+unlike_is()
+{
+	[[ $(unlike "${@:2}") == "$1" ]]
+}
+
+# visit NS DEV HOST NIC ADDRESS: the page that ADDRESS serves comes whole to NS, and
+# all of that connection that DEV carries has gone by NIC
+visit()
+{
+	local before sent
+
+	before=$(unlike "${@:1:4}")
+	sent=$(counter "$3" "$4" tx_bytes)
+	fetch "$1" "$5" | cmp - "$FOLDER/web/page" ||
+		die "the page from $5 is not the one that is served"
+	within 10 unlike_is "$before" "${@:1:4}" ||
+		die "not all that $2 has carried has gone by $4"
+	sent=$(($(counter "$3" "$4" tx_bytes) - sent))
+	((sent > $(stat -c %s "$FOLDER/web/page"))) ||
+		die "the page has not come by $4, but $sent bytes"
+	say "the page of http://$5/ has come whole, all of it by $4"
+}
+
+# rate WHAT NS TO ADDRESS: of TCP from the one to the other. It is said, and nothing
+# is asserted of it: machines differ.
+rate()
+{
+	local said
+
+	start ip netns exec "$3" iperf3 -s -1 -B "$4"
+	within 20 listens "$3" 5201 || die "no iperf3: $(cat "$STATE.log")"
+	said=$(ip netns exec "$2" iperf3 -c "$4" -t 2 -f m) ||
+		die "iperf3 from $2 to $4: $said"
+	wait "$!"
+	say "$1: $(awk '/receiver/ { print $7, $8 }' <<<"$said")"
 }
 
 # ------------------------------------------------------------ the commands
@@ -346,6 +464,7 @@ do_up()
 	trap broken_off EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	mkdir -m 700 "$FOLDER"
 	need
 	up
 	note complete
@@ -377,6 +496,13 @@ do_test()
 	say "all is as the page says"
 }
 
+do_measure()
+{
+	is_there
+	declare -F rates >/dev/null || die "there is nothing to compare in this lab"
+	rates
+}
+
 do_down()
 {
 	if [[ -e $STATE ]]; then
@@ -393,6 +519,7 @@ all()
 	show
 	[[ ! -e $TOP/tools/vnic-trace/vnic-trace ]] || do_trace
 	do_test
+	! declare -F rates >/dev/null || rates
 	building=''
 	take_down
 }
@@ -403,8 +530,8 @@ lab()
 	case ${1:-all} in
 	all) all ;;
 	show) is_there && show ;;
-	up|test|down) "do_$1" ;;
+	up|test|measure|down) "do_$1" ;;
 	trace) do_trace "${@:2}" ;;
-	*) die "usage: tools/labs/$LAB [up|show|trace|test|down]" ;;
+	*) die "usage: tools/labs/$LAB [up|show|trace|test|measure|down]" ;;
 	esac
 }

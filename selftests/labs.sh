@@ -2,46 +2,41 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The labs of tools/labs: each network is set up, its packets go where its page
-# says (counters and tracepoints: the lab's own test), and it is taken down,
-# also when somebody has broken it off.
+# says (counters and tracepoints: the lab's own test), and it is taken down. What
+# goes wrong is in labs_faults.sh.
 
 . "$(dirname "$0")/lib.sh"
-need_kind vntap "$VNVETH"
-need_tools bridge ping setsid tc unshare
-need_programs vnic-hub
+# shellcheck source=selftests/lib_labs.sh
+. "$HERE/lib_labs.sh"
 
-for LABS in "$HERE/../tools/labs" "$HERE/../../../tools/labs" ""; do
-	[[ ! -x $LABS/containers ]] || break
-done
-[[ $LABS ]] || skip_all "there is no tools/labs"
-
-# nothing_left BEFORE: namespaces and processes are those of before
-nothing_left()
+# noted NAME: what it has noted of its programs, by which down finds them
+noted()
 {
-	is "$(there)" "$1" "what is there afterwards"
-	[[ ! -e /run/vnic-labs/$2 ]] || fail "$2 has left its notes"
+	local what pid birth
+
+	while read -r what pid birth; do
+		[[ $what == pid ]] || continue
+		is "$birth" "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)" \
+			"the birth of its process $pid"
+	done <"/run/vnic-labs/$1"
 }
 
-there()
-{
-	ip netns list | sort
-	ip -br link | cut -d ' ' -f 1
-	pgrep -x vnic-hub
-}
-
-# lab NAME: from up to down
+# lab NAME [TEXT...]: from up to down; its test says these, too
 lab()
 {
-	local before out
+	local before out text
 
 	before=$(there)
 	defer "$LABS/$1" down
 	run "$LABS/$1" up
+	noted "$1"
 	refused "$1: is up already" "$LABS/$1" up
 	run "$LABS/$1" show
 	capture out "$LABS/$1" test
 	note "$out"
-	[[ $out == *"$1: path: out "* ]] || fail "no path was looked at"
+	for text in "path: out " "${@:2}"; do
+		[[ $out == *"$1: $text"* ]] || fail "it does not say '$text'"
+	done
 	capture out "$LABS/$1" down
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left: $out"
@@ -66,116 +61,82 @@ test_vpn()
 	lab vpn
 }
 
+test_openvpn()
+{
+	need openvpn
+	lab openvpn "rx_bytes of wire-b: 186 more" "OutRequests of Ip: 2 more"
+}
+
 test_children()
 {
+	need iperf3
 	need_in_tree macvlan
 	need_in_tree ipvlan
 	lab children
 }
 
+test_rootless()
+{
+	need_rootless
+	lab rootless "world is called by 192.0.2.1" \
+		"outside of home, the user may not make a device"
+}
+
 test_switch()
 {
-	lab switch
+	need python3
+	lab switch "the page of http://10.15.0.1/ has come whole, all of it by host0"
 }
 
-# A packet that goes elsewhere is no pass: here, one that a filter eats.
-test_wrong_path()
+test_testpmd()
 {
-	defer "$LABS/containers" down
-	run "$LABS/containers" up
-	run ip -n two link add elsewhere type "$VNDUMMY"
-	run ip -n two link set elsewhere up
-	run ip -n two route replace 10.11.0.1/32 dev elsewhere
-	refused "10.11.0.2 does not answer one" "$LABS/containers" test
-	run ip -n two route del 10.11.0.1/32 dev elsewhere
-	run "$LABS/containers" test
+	need dpdk-testpmd
+	need ethtool
+	need python3
+	lab testpmd "the page of http://10.15.0.1/ has come whole, all of it by host0"
 }
 
-# stopping: machine up, as "half", which comes as far as its first pair
-stopping()
+# testpmd_on FILE NS: testpmd with a port of virtio-user, whose back end is vhost
+# with FILE's t0. It goes on without one, until its input ends. Only as the command
+# of capture.
+testpmd_on()
 {
-	local real
+	local plugins=()
 
-	real=$(type -P ip)
-	mkdir "$WORK/bin"
-	cat >"$WORK/bin/ip" <<-END
-		#!/bin/sh
-		case "\$*" in
-		*"add port0"*) : >"$WORK/stopped"; exec sleep 1000 ;;
-		esac
-		exec $real "\$@"
-	END
-	chmod +x "$WORK/bin/ip"
-	defer rm -rf "$WORK/bin" "$WORK/stopped"
-	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/machine" up
-	eventually 60 "half of it is there" test -e "$WORK/stopped"
-	LEADER=$(pgrep -xf "bash $LABS/machine up")
+	! compgen -G "$LABS/../../build/programs/usr/lib/*/dpdk" >/dev/null ||
+		plugins=(-d librte_mempool_ring.so -d librte_net_virtio.so)
+	VNIC_DEV=$1 as_tun ip netns exec "$2" \
+		env "RUNTIME_DIRECTORY=$WORK" timeout 120 dpdk-testpmd \
+		--no-huge -m 64 --no-pci --no-shconf --no-telemetry \
+		--lcores "0@0,1@$(($(nproc) - 1))" "${plugins[@]}" \
+		--vdev "virtio_user0,path=/dev/vhost-net,iface=t0" \
+		-- --total-num-mbufs=2048 </dev/null
 }
 
-test_killed()
+# vhost-net takes tun's own files, tap's, and packet sockets.
+test_virtio_user()
 {
-	local before out
+	local out
 
-	before=$(there)
-	defer "$LABS/machine" down
-	stopping
-	run kill -9 -- "-$LEADER"
-	ended half "$PID" 10
-	[[ -e /run/netns/host ]] || fail "nothing was left: no test of it"
-	capture out "$LABS/machine" up
-	[[ $out == *"machine: something is left of a call that was broken off"* ]] ||
-		fail "it does not say that something was left: $out"
-	run "$LABS/machine" test
-	run "$LABS/machine" down
-	nothing_left "$before" machine
-}
-
-test_interrupted()
-{
-	local before
-
-	before=$(there)
-	defer "$LABS/machine" down
-	stopping
-	run kill -TERM -- "-$LEADER"
-	ended half "$PID" 30
-	says half "machine: not finished; what there is goes again" ||
-		fail "it does not say that it was broken off"
-	says half "machine: taken down, nothing is left" || fail "something is left"
-	nothing_left "$before" machine
-}
-
-# A namespace of somebody else's is in the way: it stays, the rest goes.
-test_in_the_way()
-{
-	local before
-
-	run ip netns add pod
-	defer ip netns del pod
-	before=$(there)
-	refused "there is a namespace pod, which is not this lab's" \
-		"$LABS/machine" up
-	nothing_left "$before" machine
-}
-
-test_missing()
-{
-	# shellcheck disable=SC2016	# its own arguments
-	refused "switch: tc is not installed" unshare -m sh -c \
-		'mount --bind /dev/null "$(realpath "$(command -v tc)")" && "$0" up' \
-		"$LABS/switch"
-	refused "usage: tools/labs/switch [up|show|trace|test|down]" \
-		"$LABS/switch" upp
+	need dpdk-testpmd
+	need_in_tree vhost_net
+	[[ -c /dev/vhost-net && -c /dev/net/tun ]] ||
+		skip "this kernel has no vhost-net"
+	setup_ns LEFT
+	capture out testpmd_on /dev/net/tun "$LEFT"
+	[[ $out != *VHOST_NET_SET_BACKEND* ]] || fail "tun's file is refused: $out"
+	capture out testpmd_on /dev/vnic "$LEFT"
+	[[ $out == *"VHOST_NET_SET_BACKEND fails, Socket operation on non-socket"* ]] ||
+		fail "our file is not refused: $out"
 }
 
 subtests \
 	containers "two containers" \
 	machine "a virtual machine's bridge" \
 	vpn "a VPN in user space: twice through the stack" \
+	openvpn "the same with OpenVPN" \
 	children "macvlan, ipvlan, bridge and pair" \
+	rootless "containers, bridge and NAT of a user without privileges" \
 	switch "a switch in user space that owns the NIC" \
-	wrong_path "a path that is another one fails" \
-	killed "killed half-built: the next call cleans up" \
-	interrupted "interrupted half-built: it cleans up" \
-	in_the_way "somebody else's namespace stays" \
-	missing "a program that is missing is named, and a word that is none"
+	testpmd "the same with DPDK's testpmd" \
+	virtio_user "vhost-net refuses our file as DPDK's back end"

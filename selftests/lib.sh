@@ -505,6 +505,15 @@ features()
 
 # ------------------------------------------------------------ programs
 
+# need_labs: $LABS is tools/labs.
+need_labs()
+{
+	for LABS in "$HERE/../tools/labs" "$HERE/../../../tools/labs" ""; do
+		[[ ! -x $LABS/containers ]] || return 0
+	done
+	skip_all "there is no tools/labs"
+}
+
 # What tools/setup has unpacked and not installed, behind what is installed.
 use_unpacked()
 {

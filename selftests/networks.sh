@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The networks of tools/labs as a person runs them: each is set up, shown, traced,
+# tested, measured and taken down by one command. labs.sh is the short form of it, and
+# labs_faults.sh what goes wrong there.
+
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=selftests/lib_labs.sh
+. "$HERE/lib_labs.sh"
+
+# whole NAME
+whole()
+{
+	local out status
+
+	defer "$LABS/$1" down
+	note "+ $LABS/$1"
+	out=$("$LABS/$1" 2>&1)
+	status=$?
+	note "$out"
+	[[ ! $out =~ $1:\ ([^ ]*\ is\ not\ installed) ]] ||
+		skip "${BASH_REMATCH[1]}"
+	((status == 0)) || fail "$1 ended with $status"
+	[[ $out =~ [1-9][0-9]*\ trips?,\ exit\ status\ 0 ]] ||
+		fail "no trip was seen"
+	[[ $out != *" events were lost"* ]] || fail "the trip is not whole"
+	[[ $out == *"$1: all is as the page says"* ]] || fail "it was not tested"
+	! grep -q '^rates()' "$LABS/$1" || [[ $out == *" Mbits/sec"* ]] ||
+		fail "it was not measured"
+	[[ $out == *"$1: taken down, nothing is left"* ]] ||
+		fail "it does not say that nothing is left"
+}
+
+NETWORKS=()
+for lab in "$LABS"/*; do
+	grep -q '^lab "\$@"' "$lab" || continue
+	name=$(basename "$lab")
+	eval "test_$name() { whole $name; }"
+	NETWORKS+=("$name" "all of tools/labs/$name")
+done
+
+subtests "${NETWORKS[@]}"

@@ -21,26 +21,46 @@ noted()
 	done <"/run/vnic-labs/$1"
 }
 
-# lab NAME [TEXT...]: from up to down; its test says these, too
-lab()
+# comes NAME, works NAME [TEXT...], goes NAME: up; test, which says these, too; down
+comes()
 {
-	local before out text
-
-	before=$(there)
+	BEFORE=$(there)
 	defer "$LABS/$1" down
 	run "$LABS/$1" up
 	noted "$1"
-	refused "$1: is up already" "$LABS/$1" up
-	run "$LABS/$1" show
+}
+
+works()
+{
+	local out text
+
 	capture out "$LABS/$1" test
 	note "$out"
 	for text in "path: out " "${@:2}"; do
 		[[ $out == *"$1: $text"* ]] || fail "it does not say '$text'"
 	done
+}
+
+goes()
+{
+	local out
+
 	capture out "$LABS/$1" down
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left: $out"
-	nothing_left "$before" "$1"
+	nothing_left "$BEFORE" "$1"
+}
+
+# lab NAME [TEXT...]: all of it, and what it says when it is called too often
+lab()
+{
+	local out
+
+	comes "$1"
+	refused "$1: is up already" "$LABS/$1" up
+	run "$LABS/$1" show
+	works "$@"
+	goes "$1"
 	capture out "$LABS/$1" down
 	is "$out" "$1: is not up; nothing is left" "down once more"
 	refused "$1: is not up" "$LABS/$1" test
@@ -88,12 +108,16 @@ test_switch()
 	lab switch "the page of http://10.15.0.1/ has come whole, all of it by host0"
 }
 
+# As long as it is there it takes a processor.
 test_testpmd()
 {
 	need dpdk-testpmd
 	need ethtool
 	need python3
-	lab testpmd "the page of http://10.15.0.1/ has come whole, all of it by host0"
+	comes testpmd
+	works testpmd \
+		"the page of http://10.15.0.1/ has come whole, all of it by host0"
+	goes testpmd
 }
 
 # testpmd_on FILE NS: testpmd with a port of virtio-user, whose back end is vhost

@@ -161,6 +161,18 @@ is_up()
 	[[ $(ip -n "$1" -br link show "$2" 2>/dev/null) == *LOWER_UP* ]]
 }
 
+# load MODULE...: of the kernel, what is not there yet
+load()
+{
+	local module
+
+	for module; do
+		[[ ! -d /sys/module/$module ]] || continue
+		note "load $module"
+		run modprobe "$module"
+	done
+}
+
 # ready NS DEV...: a program has made them
 ready()
 {
@@ -206,6 +218,11 @@ end_ns()
 	ip netns del "$1"
 }
 
+unload()
+{
+	[[ ! -d /sys/module/$1 ]] || modprobe -rq "$1"
+}
+
 # The first that was made is the last to go.
 take_down()
 {
@@ -228,10 +245,17 @@ take_down()
 		rm -f /dev/net/tun
 		rmdir /dev/net
 	fi
+	# In use until the kernel is through with a namespace, which takes a while.
+	for what in "${made[@]}"; do
+		case $what in
+		load\ *) within 20 unload "${what#load }" ;;
+		esac
+	done
 	for what in "${made[@]}"; do
 		case $what in
 		ns\ *) [[ ! -e /run/netns/${what#ns } ]] || left+=" $what" ;;
 		instance\ *) [[ ! -d ${what#instance } ]] || left+=" $what" ;;
+		load\ *) [[ ! -d /sys/module/${what#load } ]] || left+=" $what" ;;
 		module) [[ ! -d /sys/module/vnic ]] || left+=" $what" ;;
 		esac
 	done
@@ -464,7 +488,7 @@ do_up()
 	trap broken_off EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	mkdir -m 700 "$FOLDER"
+	mkdir -pm 700 "$FOLDER"
 	need
 	up
 	note complete

@@ -108,6 +108,18 @@ test_switch()
 	lab switch "the page of http://10.15.0.1/ has come whole, all of it by host0"
 }
 
+test_kubevirt()
+{
+	need_vswitch geneve
+	VNIC_SHORT=1 lab kubevirt
+}
+
+test_overlay()
+{
+	need_vswitch vxlan ip_gre
+	VNIC_SHORT=1 lab overlay
+}
+
 # As long as it is there it takes a processor.
 test_testpmd()
 {
@@ -163,4 +175,6 @@ subtests \
 	rootless "containers, bridge and NAT of a user without privileges" \
 	switch "a switch in user space that owns the NIC" \
 	testpmd "the same with DPDK's testpmd" \
+	kubevirt "a machine in a pod, Open vSwitch and Geneve between nodes" \
+	overlay "VXLAN, GRE, internal port, patch and OpenFlow rules" \
 	virtio_user "vhost-net refuses our file as DPDK's back end"

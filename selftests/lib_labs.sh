@@ -31,7 +31,20 @@ there()
 	ip -br link | cut -d ' ' -f 1
 	# A zombie has ended, whoever has not noticed it yet.
 	pgrep -lx -r D,R,S 2>/dev/null \
-		'vnic-hub|openvpn|dpdk-testpmd|python3|socat|iperf3|sleep'
+		'vnic-hub|ovs-vswitchd|ovsdb-server|openvpn|dpdk-testpmd|python3|socat|iperf3|sleep'
+}
+
+# need_vswitch MODULE...: Open vSwitch, and what the kernel has for its tunnels
+need_vswitch()
+{
+	local thing
+
+	for thing in ovs-vswitchd ovsdb-server socat; do
+		need "$thing"
+	done
+	for thing in openvswitch "$@"; do
+		modprobe -qn "$thing" || skip "this kernel has no $thing"
+	done
 }
 
 need_rootless()

@@ -453,8 +453,8 @@ need()
 	((EUID == 0)) || die "needs root: it is made for make shell"
 	for program in ip ping "${NEEDS[@]}"; do
 		[[ ! -x $(type -P "$program") ]] || continue
-		[[ $program != vnic-hub ]] ||
-			die "there is no vnic-hub: type make tools"
+		[[ $program != vnic-hub && $program != vnic-exec ]] ||
+			die "there is no $program: type make tools"
 		die "$program is not installed"
 	done
 	[[ ! -d /sys/module/vnic ]] || return 0

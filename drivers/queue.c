@@ -424,6 +424,15 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 	return 0;
 }
 
+/* Under the ring's consumer lock. */
+static bool vnic_queue_is_drained(struct vnic_queue *queue)
+	__must_hold(&queue->ring.consumer_lock)
+{
+	if (queue->raw)
+		return !vnic_socket_len(queue->raw);
+	return __ptr_ring_empty(&queue->ring);
+}
+
 /* So many packets have left the ring: wake the stack? */
 static void vnic_queue_consumed(struct vnic_port *port,
 				struct vnic_queue *queue, int n)
@@ -446,7 +455,7 @@ static void vnic_queue_consumed(struct vnic_port *port,
 	/* Not for each packet: the stack shall find room for some. */
 	queue->consumed += n;
 	if (queue->consumed < queue->ring.size / 2 &&
-	    !vnic_queue_is_empty(queue))
+	    !vnic_queue_is_drained(queue))
 		goto unlock;
 	/* Not if the stack has gone on by itself and filled it again. */
 	spin_lock(&queue->ring.producer_lock);

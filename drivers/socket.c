@@ -22,6 +22,7 @@
 #include <linux/poll.h>
 #include <linux/rtnetlink.h>
 #include <linux/security.h>
+#include <linux/uio.h>
 #include <net/sock.h>
 
 #include "trace.h"
@@ -251,6 +252,9 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 	ret = vnic_send(port, queue, &msg->msg_iter,
 			msg->msg_flags & MSG_DONTWAIT);
 	vnic_port_put(port);
+	/* A frame is taken whole; sendmmsg() asks whether something is left. */
+	if (ret > 0)
+		iov_iter_advance(&msg->msg_iter, iov_iter_count(&msg->msg_iter));
 	return ret;
 }
 

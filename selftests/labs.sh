@@ -2,69 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The labs of tools/labs: each network is set up, its packets go where its page
-# says (counters and tracepoints: the lab's own test), and it is taken down. What
-# goes wrong is in labs_faults.sh.
+# says (counters and tracepoints: the lab's own test), and it is taken down. Those of
+# Open vSwitch are in labs_vswitch.sh; what goes wrong is in labs_faults.sh.
 
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/lib_labs.sh
 . "$HERE/lib_labs.sh"
-
-# noted NAME: what it has noted of its programs, by which down finds them
-noted()
-{
-	local what pid birth
-
-	while read -r what pid birth; do
-		[[ $what == pid ]] || continue
-		is "$birth" "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)" \
-			"the birth of its process $pid"
-	done <"/run/vnic-labs/$1"
-}
-
-# comes NAME, works NAME [TEXT...], goes NAME: up; test, which says these, too; down
-comes()
-{
-	BEFORE=$(there)
-	defer "$LABS/$1" down
-	run "$LABS/$1" up
-	noted "$1"
-}
-
-works()
-{
-	local out text
-
-	capture out "$LABS/$1" test
-	note "$out"
-	for text in "path: out " "${@:2}"; do
-		[[ $out == *"$1: $text"* ]] || fail "it does not say '$text'"
-	done
-}
-
-goes()
-{
-	local out
-
-	capture out "$LABS/$1" down
-	[[ $out == *"$1: taken down, nothing is left"* ]] ||
-		fail "it does not say that nothing is left: $out"
-	nothing_left "$BEFORE" "$1"
-}
-
-# lab NAME [TEXT...]: all of it, and what it says when it is called too often
-lab()
-{
-	local out
-
-	comes "$1"
-	refused "$1: is up already" "$LABS/$1" up
-	run "$LABS/$1" show
-	works "$@"
-	goes "$1"
-	capture out "$LABS/$1" down
-	is "$out" "$1: is not up; nothing is left" "down once more"
-	refused "$1: is not up" "$LABS/$1" test
-}
 
 test_containers()
 {
@@ -106,18 +49,6 @@ test_switch()
 {
 	need python3
 	lab switch "the page of http://10.15.0.1/ has come whole, all of it by host0"
-}
-
-test_kubevirt()
-{
-	need_vswitch geneve
-	VNIC_SHORT=1 lab kubevirt
-}
-
-test_overlay()
-{
-	need_vswitch vxlan ip_gre
-	VNIC_SHORT=1 lab overlay
 }
 
 # As long as it is there it takes a processor.
@@ -175,6 +106,4 @@ subtests \
 	rootless "containers, bridge and NAT of a user without privileges" \
 	switch "a switch in user space that owns the NIC" \
 	testpmd "the same with DPDK's testpmd" \
-	kubevirt "a machine in a pod, Open vSwitch and Geneve between nodes" \
-	overlay "VXLAN, GRE, internal port, patch and OpenFlow rules" \
 	virtio_user "vhost-net refuses our file as DPDK's back end"

@@ -21,27 +21,6 @@ test_wrong_path()
 	run "$LABS/containers" test
 }
 
-# stopping LAB WORDS: LAB up, as "half", which comes as far as ip with these WORDS
-stopping()
-{
-	local real
-
-	real=$(type -P ip)
-	mkdir "$WORK/bin"
-	cat >"$WORK/bin/ip" <<-END
-		#!/bin/sh
-		case "\$*" in
-		*"$2"*) echo \$\$ >"$WORK/stopped"; exec sleep 1000 ;;
-		esac
-		exec $real "\$@"
-	END
-	chmod +x "$WORK/bin/ip"
-	defer rm -rf "$WORK/bin" "$WORK/stopped"
-	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/$1" up
-	eventually 120 "half of it is there" test -s "$WORK/stopped"
-	LEADER=$(pgrep -xf "bash $LABS/$1 up")
-}
-
 test_killed()
 {
 	local before out
@@ -77,25 +56,6 @@ test_orphans()
 	[[ $out == *"rootless: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left: $out"
 	nothing_left "$before" rootless
-}
-
-# Two Open vSwitches go on, and their datapaths.
-test_daemons()
-{
-	local before out
-
-	need_vswitch geneve
-	before=$(there)
-	defer "$LABS/kubevirt" down
-	stopping kubevirt "add k6t-eth0"
-	run kill -9 "$LEADER"
-	ended half "$PID" 10
-	run kill "$(cat "$WORK/stopped")"
-	is "$(pgrep -xc 'ovs-vswitchd|ovsdb-server')" 4 "daemons that are left"
-	capture out "$LABS/kubevirt" down
-	[[ $out == *"kubevirt: taken down, nothing is left"* ]] ||
-		fail "it does not say that nothing is left: $out"
-	nothing_left "$before" kubevirt
 }
 
 test_interrupted()
@@ -145,7 +105,6 @@ subtests \
 	wrong_path "a path that is another one fails" \
 	killed "killed half-built: the next call cleans up" \
 	orphans "killed half-built: its programs are found" \
-	daemons "killed half-built: two Open vSwitches are found" \
 	interrupted "interrupted half-built: it cleans up" \
 	in_the_way "somebody else's namespace stays" \
 	missing "a program that is missing is named, and a word that is none"

@@ -34,19 +34,6 @@ there()
 		'vnic-hub|ovs-vswitchd|ovsdb-server|openvpn|dpdk-testpmd|python3|socat|iperf3|sleep'
 }
 
-# need_vswitch MODULE...: Open vSwitch, and what the kernel has for its tunnels
-need_vswitch()
-{
-	local thing
-
-	for thing in ovs-vswitchd ovsdb-server socat; do
-		need "$thing"
-	done
-	for thing in openvswitch "$@"; do
-		modprobe -qn "$thing" || skip "this kernel has no $thing"
-	done
-}
-
 need_rootless()
 {
 	need iperf3
@@ -54,4 +41,82 @@ need_rootless()
 	need nsenter
 	setpriv --clear-groups --reuid 65534 --regid 65534 unshare -Urn true \
 		2>/dev/null || skip "users may not make user namespaces here"
+}
+
+# noted NAME: what it has noted of its programs, by which down finds them
+noted()
+{
+	local what pid birth
+
+	while read -r what pid birth; do
+		[[ $what == pid ]] || continue
+		is "$birth" "$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)" \
+			"the birth of its process $pid"
+	done <"/run/vnic-labs/$1"
+}
+
+# comes NAME, works NAME [TEXT...], goes NAME: up; test, which says these, too; down
+comes()
+{
+	BEFORE=$(there)
+	defer "$LABS/$1" down
+	run "$LABS/$1" up
+	noted "$1"
+}
+
+works()
+{
+	local out text
+
+	capture out "$LABS/$1" test
+	note "$out"
+	for text in "path: out " "${@:2}"; do
+		[[ $out == *"$1: $text"* ]] || fail "it does not say '$text'"
+	done
+}
+
+goes()
+{
+	local out
+
+	capture out "$LABS/$1" down
+	[[ $out == *"$1: taken down, nothing is left"* ]] ||
+		fail "it does not say that nothing is left: $out"
+	nothing_left "$BEFORE" "$1"
+}
+
+# lab NAME [TEXT...]: all of it, and what it says when it is called too often
+lab()
+{
+	local out
+
+	comes "$1"
+	refused "$1: is up already" "$LABS/$1" up
+	run "$LABS/$1" show
+	works "$@"
+	goes "$1"
+	capture out "$LABS/$1" down
+	is "$out" "$1: is not up; nothing is left" "down once more"
+	refused "$1: is not up" "$LABS/$1" test
+}
+
+# stopping LAB WORDS: LAB up, as "half", which comes as far as ip with these WORDS
+stopping()
+{
+	local real
+
+	real=$(type -P ip)
+	mkdir "$WORK/bin"
+	cat >"$WORK/bin/ip" <<-END
+		#!/bin/sh
+		case "\$*" in
+		*"$2"*) echo \$\$ >"$WORK/stopped"; exec sleep 1000 ;;
+		esac
+		exec $real "\$@"
+	END
+	chmod +x "$WORK/bin/ip"
+	defer rm -rf "$WORK/bin" "$WORK/stopped"
+	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/$1" up
+	eventually 120 "half of it is there" test -s "$WORK/stopped"
+	LEADER=$(pgrep -xf "bash $LABS/$1 up")
 }

@@ -488,7 +488,8 @@ do_up()
 	trap broken_off EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	mkdir -pm 700 "$FOLDER"
+	mkdir -p "$FOLDER"
+	chmod 700 "$FOLDER"
 	need
 	up
 	note complete

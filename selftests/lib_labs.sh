@@ -118,5 +118,6 @@ stopping()
 	defer rm -rf "$WORK/bin" "$WORK/stopped"
 	start half env "PATH=$WORK/bin:$PATH" setsid --wait "$LABS/$1" up
 	eventually 120 "half of it is there" test -s "$WORK/stopped"
+	# shellcheck disable=SC2034 # a test's to use
 	LEADER=$(pgrep -xf "bash $LABS/$1 up")
 }

@@ -345,10 +345,10 @@ path()
 	local got
 
 	# It has to know the other's address, or it would have to ask.
-	ip netns exec "$2" ping -q -c 1 -w 20 "$3" >/dev/null ||
+	ip netns exec "$2" ping -q -c 1 -W 20 "$3" >/dev/null ||
 		die "$3 does not answer $2"
 	listen
-	run ip netns exec "$2" ping -q -c 1 -w 20 "$3"
+	run ip netns exec "$2" ping -q -c 1 -W 20 "$3"
 	within 5 heard_is "$1"
 	got=$(heard)
 	end_instance "$INSTANCE"

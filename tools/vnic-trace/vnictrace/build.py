@@ -35,7 +35,7 @@ def guess(trip):
     """Of a device that is gone: a packet that never met a program's fd is that
     of a link."""
     fd = {"vnic_enter", "vnic_taken"} & set(trip.stations())
-    ring = any(hop.fields.get("place_name") == "ring" for hop in trip.hops)
+    ring = any(hop.fields.get("place_name") in stations.WAITS for hop in trip.hops)
     return "" if fd or ring else "vnveth"
 
 

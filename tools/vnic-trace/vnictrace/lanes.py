@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Where a hop is: program, fd, stack, device, softirq, bridge."""
 from .model import Lane
+from .stations import WAITS
 
 SOFTIRQ = {"vnic_polled", "netif_rx", "napi_gro_receive_entry",
            "napi_gro_frags_entry"}
@@ -81,7 +82,7 @@ class Lanes:
         if station == "skb_copy_datagram_iovec" or "read" in hop.fields:
             return self.file(hop, False)
         if station in ("vnic_queue", "vnic_full"):
-            if hop.fields.get("place_name") == "ring":
+            if hop.fields.get("place_name") in WAITS:
                 return self.ring(hop, trip, at)
             return self.softirq(hop)
         if station == "vnic_wake":

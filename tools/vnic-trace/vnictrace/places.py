@@ -11,6 +11,8 @@ BY_PLACE = {
     ("vnic_full", "rxq"): ("vnic_rxq_put", "full"),
     ("vnic_queue", "backlog"): ("vnic_napi_give", "queue"),
     ("vnic_full", "backlog"): ("vnic_napi_give", "full"),
+    ("vnic_queue", "socket"): ("vnic_socket_append", "queue"),
+    ("vnic_full", "socket"): ("vnic_socket_append", "full"),
     ("vnic_full", "shared"): ("vnic_shared_produce", "full"),
     ("vnic_polled", "backlog"): ("vnic_napi_poll", "polled"),
     ("vnic_polled", "rxq"): ("vnic_rxq_work", "polled"),

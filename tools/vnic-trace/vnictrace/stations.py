@@ -8,9 +8,12 @@ PLACES = {
     "ring": "the ring, until the program reads",
     "backlog": "the queue's backlog, for NAPI",
     "shared": "the memory that the program shares",
+    "socket": "the queue's socket, until somebody reads",
     "rxq": "the ring of receive queue {queue}, for NAPI",
     "cell": "the cell of CPU {cpu}, for NAPI",
 }
+# Those between the stack and a program
+WAITS = ("ring", "socket")
 HOWS = {
     "one": "by itself",
     "list": "in a list with others",
@@ -69,6 +72,8 @@ EXPLAIN_PLACE = {
     "ring": "It waits in the ring of the program's queue. The sender is done: "
         "whoever reads has the rest of the work.",
     "backlog": "It waits until NAPI polls this queue (IFF_NAPI).",
+    "socket": "It waits in the receive queue of the socket that vhost-net, or a "
+        "program, has of this queue.",
     "shared": "The program reads it there when it likes.",
     "rxq": "It waits in the ring of a receive queue, so that NAPI can take "
         "many at once, for GRO or XDP.",

@@ -398,6 +398,8 @@ static int vnic_socket_join(struct vnic_queue *queue, struct file *file,
 	err = security_tun_dev_attach(&queue->raw->sk, port->security);
 	if (err < 0)
 		return err;
+	/* It may have been another one's. */
+	sock_reset_flag(&queue->raw->sk, SOCK_DEAD);
 	sock_graft(&queue->raw->sk, sock);
 	get_file(file);
 	return 0;

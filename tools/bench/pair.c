@@ -163,8 +163,19 @@ static void tcp_open(struct run *run, void (*server)(struct run *run))
 	child_start(run, server);
 }
 
+/*
+ * At once: an end that waits for the other one would send it a packet once more,
+ * by a later pair with the same addresses, whose packets are counted.
+ */
 static void tcp_close(struct run *run)
 {
+	const struct linger at_once = { .l_onoff = 1 };
+
+	if (setsockopt(run->sock, SOL_SOCKET, SO_LINGER, &at_once,
+		       sizeof(at_once)) ||
+	    setsockopt(run->far_sock, SOL_SOCKET, SO_LINGER, &at_once,
+		       sizeof(at_once)))
+		die("SO_LINGER");
 	child_stop(run);
 	pair_close(run);
 }

@@ -251,7 +251,7 @@ test_ovs()
 	# br0 is the bridge's own port.
 	run ip -n "$SWITCH" addr add 10.79.0.3/24 dev br0
 	run ip -n "$SWITCH" link set br0 up
-	run ip netns exec "$SWITCH" ping -q -c 3 -i 0.05 -W 10 10.79.0.1
+	run ip netns exec "$SWITCH" ping -q -w 30 -c 3 -i 0.05 10.79.0.1
 	run ovs-vsctl --timeout=60 del-br br0
 	eventually 10 "t0 goes with the bridge" gone "$LEFT" t0
 	eventually 10 "br0 goes with the bridge" gone "$SWITCH" br0

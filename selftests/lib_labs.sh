@@ -41,6 +41,9 @@ need_rootless()
 	need nsenter
 	setpriv --clear-groups --reuid 65534 --regid 65534 unshare -Urn true \
 		2>/dev/null || skip "users may not make user namespaces here"
+	unshare -n nft 'table ip nat { chain leaving {
+		type nat hook postrouting priority srcnat; masquerade; }; }' \
+		2>/dev/null || skip "this kernel does not masquerade by nft"
 }
 
 # noted NAME: what it has noted of its programs, by which down finds them

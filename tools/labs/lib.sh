@@ -31,7 +31,10 @@ LAB=$(basename "$0")
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 STATE=/run/vnic-labs/$LAB
 FOLDER=$STATE.d
-PATH=$TOP/build/tools:$TOP/tools/vnic-trace:$PATH:/usr/sbin:/sbin
+# Where pages are tried the labs are found by name, and one has that of a program.
+PATH=:$PATH:
+PATH=${PATH//:$TOP\/tools\/labs:/:}
+PATH=$TOP/build/tools:$TOP/tools/vnic-trace$PATH/usr/sbin:/sbin
 # What tools/setup has unpacked and not installed comes last.
 UNPACKED=$TOP/build/programs/usr
 PATH+=:$UNPACKED/bin:$UNPACKED/sbin

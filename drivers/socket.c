@@ -254,7 +254,7 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 	vnic_port_put(port);
 	/* A frame is taken whole; sendmmsg() asks whether something is left. */
 	if (ret > 0)
-		iov_iter_advance(&msg->msg_iter, iov_iter_count(&msg->msg_iter));
+		iov_iter_truncate(&msg->msg_iter, 0);
 	return ret;
 }
 

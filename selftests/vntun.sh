@@ -69,19 +69,18 @@ test_netns() { program "$FD_NETNS"; }
 test_errno() { program "$FD_ERRNO"; }
 
 # What a program does on the file, on the socket in its place
-test_socket_face()
+on_socket()
 {
-	local name failed=''
-
 	[[ $KIND != tun ]] || skip "in-tree tun has no socket that one can have"
 	export VNIC_FACE=socket
-	for name in "$FD_PACKET" "$FD_RING" "$FD_VNET" "$FD_FILTER" \
-		"$FD_NAPI" "$FD_BACKPRESSURE" "$FD_XDP" "$FD_BATCH" \
-		"$FD_SNDBUF" "$FD_URING" "$FD_WAIT"; do
-		(program "$name") || failed+=" $(basename "$name")"
-	done
-	[[ ! $failed ]] || fail "with VNIC_FACE=socket:$failed"
+	program "$1"
 }
+
+ON_SOCKET=()
+for name in packet ring vnet filter napi backpressure xdp batch sndbuf uring wait; do
+	eval "test_socket_$name() { on_socket \"\$FD_${name^^}\"; }"
+	ON_SOCKET+=("socket_$name" "on the socket: what fd_$name does on the file")
+done
 
 # A device for a program to come, in namespace $1
 make_device()
@@ -277,7 +276,7 @@ subtests \
 	batch "many packets by one call, each with its result" \
 	shared "packets through memory that the program has mapped" \
 	socket "a queue as a raw packet socket, and forged messages to it" \
-	socket_face "what programs do on the file, on the socket" \
+	"${ON_SOCKET[@]}" \
 	vhost "vhost-net with such a socket as back end" \
 	libvnic "the library's calls, with rings and without" \
 	ethtool "what ethtool and sysfs say, and a counter for each loss" \

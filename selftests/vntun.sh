@@ -76,10 +76,10 @@ on_socket()
 	program "$1"
 }
 
-ON_SOCKET=()
+FACES=()
 for name in packet ring vnet filter napi backpressure xdp batch sndbuf uring wait; do
 	eval "test_socket_$name() { on_socket \"\$FD_${name^^}\"; }"
-	ON_SOCKET+=("socket_$name" "on the socket: what fd_$name does on the file")
+	FACES+=("socket_$name" "on the socket: what fd_$name does on the file")
 done
 
 # A device for a program to come, in namespace $1
@@ -276,7 +276,7 @@ subtests \
 	batch "many packets by one call, each with its result" \
 	shared "packets through memory that the program has mapped" \
 	socket "a queue as a raw packet socket, and forged messages to it" \
-	"${ON_SOCKET[@]}" \
+	"${FACES[@]}" \
 	vhost "vhost-net with such a socket as back end" \
 	libvnic "the library's calls, with rings and without" \
 	ethtool "what ethtool and sysfs say, and a counter for each loss" \

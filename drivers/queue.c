@@ -278,12 +278,13 @@ bool vnic_queue_writable(struct vnic_queue *queue, struct net_device *dev)
 static bool vnic_queue_full(const struct vnic_queue *queue)
 	__must_hold(&queue->ring.producer_lock)
 {
+	const struct vnic_socket *raw = vnic_socket_of(queue);
 	const struct ptr_ring *ring = &queue->ring;
 
 	if (!ring->size)
 		return false;
-	if (queue->raw)
-		return vnic_socket_len(queue->raw) >= ring->size;
+	if (raw)
+		return vnic_socket_len(raw) >= ring->size;
 	return READ_ONCE(ring->queue[ring->producer]);
 }
 
@@ -307,14 +308,15 @@ static __always_inline bool __vnic_queue_put(struct vnic_port *port,
 					     void *ptr,
 					     struct netdev_queue *txq)
 {
+	const struct vnic_socket *raw = vnic_socket_of(queue);
 	struct ptr_ring *ring = &queue->ring;
 	bool done;
 
 	/* Which has a lock of its own; the ring's is for who stops the stack. */
-	if (vnic_socket_of(queue) && likely(!txq))
+	if (raw && likely(!txq))
 		return vnic_socket_put(port, queue, ptr);
 	spin_lock(&ring->producer_lock);
-	if (unlikely(vnic_socket_of(queue))) {
+	if (unlikely(raw)) {
 		done = vnic_socket_put(port, queue, ptr);
 	} else {
 		/* Before it is there: a reader may be quick. */
@@ -428,8 +430,10 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 static bool vnic_queue_is_drained(struct vnic_queue *queue)
 	__must_hold(&queue->ring.consumer_lock)
 {
-	if (queue->raw)
-		return !vnic_socket_len(queue->raw);
+	const struct vnic_socket *raw = vnic_socket_of(queue);
+
+	if (raw)
+		return !vnic_socket_len(raw);
 	return __ptr_ring_empty(&queue->ring);
 }
 

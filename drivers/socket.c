@@ -40,10 +40,11 @@ static struct vnic_queue *vnic_socket_queue(const struct socket *sock)
  * A frame of XDP's as a packet, copied: it may lie in memory of any sort, and
  * vhost wants skbs. NULL if there is no memory.
  */
-static struct sk_buff *vnic_socket_skb(struct net_device *dev,
-				       struct xdp_frame *frame)
+static struct sk_buff *vnic_socket_skb(struct vnic_port *port,
+				       struct vnic_queue *queue,
+				       const struct xdp_frame *frame)
 {
-	struct sk_buff *skb = netdev_alloc_skb(dev, frame->len);
+	struct sk_buff *skb = netdev_alloc_skb(port->dev, frame->len);
 
 	if (!skb)
 		return NULL;
@@ -51,6 +52,7 @@ static struct sk_buff *vnic_socket_skb(struct net_device *dev,
 	skb_reset_mac_header(skb);
 	if (frame->len >= ETH_HLEN)
 		skb->protocol = eth_hdr(skb)->h_proto;
+	skb_set_queue_mapping(skb, READ_ONCE(queue->index));
 	return skb;
 }
 
@@ -59,12 +61,12 @@ static bool vnic_socket_append(struct vnic_port *port, struct vnic_queue *queue,
 			       struct sk_buff *skb)
 {
 	struct sk_buff_head *list = &queue->raw->sk.sk_receive_queue;
-	bool room = false;
 	unsigned long flags;
+	bool room;
 
 	spin_lock_irqsave(&list->lock, flags);
-	if (likely(skb_queue_len(list) < READ_ONCE(queue->ring.size))) {
-		room = true;
+	room = skb_queue_len(list) < READ_ONCE(queue->ring.size);
+	if (likely(room)) {
 		vnic_trace(queue, port->dev, READ_ONCE(queue->index), skb,
 			   VNIC_PLACE_SOCKET, list);
 		__skb_queue_tail(list, skb);
@@ -94,15 +96,15 @@ bool vnic_socket_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr
 	if (likely(!vnic_ring_is_xdp(ptr)))
 		return vnic_socket_append(port, queue, ptr);
 	frame = vnic_ring_to_xdp(ptr);
-	skb = vnic_socket_skb(port->dev, frame);
+	skb = vnic_socket_skb(port, queue, frame);
 	if (!skb)
 		return false;
-	skb_set_queue_mapping(skb, READ_ONCE(queue->index));
 	if (vnic_socket_append(port, queue, skb)) {
 		xdp_return_frame(frame);
 		return true;
 	}
-	kfree_skb(skb);
+	/* What is lost is the frame, which the caller counts. */
+	consume_skb(skb);
 	return false;
 }
 
@@ -153,7 +155,10 @@ struct sk_buff *vnic_socket_trim(struct vnic_queue *queue, unsigned int len)
 	return skb_dequeue_tail(&raw->sk.sk_receive_queue);
 }
 
-/* What has waited in the ring goes first. No packet is put there any more. */
+/*
+ * What has waited in the ring goes first, but for who reads right now. No packet
+ * is put there any more.
+ */
 static void vnic_socket_move(struct vnic_port *port, struct vnic_queue *queue)
 {
 	struct sk_buff_head *list = &queue->raw->sk.sk_receive_queue;
@@ -166,12 +171,12 @@ static void vnic_socket_move(struct vnic_port *port, struct vnic_queue *queue)
 	while ((ptr = ptr_ring_consume_bh(&queue->ring))) {
 		skb = ptr;
 		if (vnic_ring_is_xdp(ptr)) {
-			skb = vnic_socket_skb(port->dev, vnic_ring_to_xdp(ptr));
+			skb = vnic_socket_skb(port, queue,
+					      vnic_ring_to_xdp(ptr));
 			if (!skb) {
 				vnic_recv_lose(port, queue, ptr, VNIC_TX_NOMEM);
 				continue;
 			}
-			skb_set_queue_mapping(skb, queue->index);
 			xdp_return_frame(vnic_ring_to_xdp(ptr));
 		}
 		__skb_queue_tail(&older, skb);
@@ -240,6 +245,8 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len)
 {
 	struct vnic_queue *queue = vnic_socket_queue(sock);
+	/* What is not taken has to be all there when it is tried again. */
+	struct iov_iter from = msg->msg_iter;
 	struct vnic_port *port;
 	int ret;
 
@@ -249,8 +256,7 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 	port = vnic_port_get(queue);
 	if (!port)
 		return -EBADFD;
-	ret = vnic_send(port, queue, &msg->msg_iter,
-			msg->msg_flags & MSG_DONTWAIT);
+	ret = vnic_send(port, queue, &from, msg->msg_flags & MSG_DONTWAIT);
 	vnic_port_put(port);
 	/* A frame is taken whole; sendmmsg() asks whether something is left. */
 	if (ret > 0)
@@ -258,7 +264,7 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 	return ret;
 }
 
-/* What recv() may be asked for. The last two come from the core itself. */
+/* What recv() may be asked for; of the last three nothing is to be done here. */
 #define VNIC_SOCKET_RECV	(MSG_DONTWAIT | MSG_TRUNC | MSG_NOSIGNAL | \
 				 MSG_CMSG_CLOEXEC | MSG_CMSG_COMPAT)
 
@@ -376,6 +382,8 @@ static int vnic_socket_publish(struct vnic_port *port, struct vnic_queue *queue,
 	smp_store_release(&queue->raw, raw);
 	synchronize_net();
 	vnic_socket_move(port, queue);
+	/* Who was woken for one in the ring may have found nothing anywhere. */
+	wake_up_interruptible_all(&queue->socket.wq.wait);
 	return 0;
 }
 
@@ -398,9 +406,9 @@ static int vnic_socket_join(struct vnic_queue *queue, struct file *file,
 	err = security_tun_dev_attach(&queue->raw->sk, port->security);
 	if (err < 0)
 		return err;
-	/* It may have been another one's. */
-	sock_reset_flag(&queue->raw->sk, SOCK_DEAD);
 	sock_graft(&queue->raw->sk, sock);
+	/* It may have been another one's, which is over: that had this lock. */
+	sock_reset_flag(&queue->raw->sk, SOCK_DEAD);
 	get_file(file);
 	return 0;
 }

@@ -853,9 +853,10 @@ static inline bool vnic_shared_has_recv(const struct vnic_queue *queue)
 /**
  * struct vnic_socket - what a queue has for its sockets, one at a time
  * @sk: of AF_PACKET and SOCK_RAW, as vhost-net wants it. Its sk_receive_queue,
- *	under its own lock, with interrupts off, has the packets for the program;
- *	they belong to the device, as those in the queue's ring. Its sk_socket is
- *	there while a socket is open; set under RTNL, cleared by its release.
+ *	under its own lock, with interrupts off, which may be taken within the
+ *	producer lock of the queue's ring, has the packets for the program; they
+ *	belong to the device, as those in the ring. Its sk_socket is there while a
+ *	socket is open; set under RTNL, cleared by its release.
  *	No packet is charged to it: transmit taps of AF_PACKET take whatever owns
  *	one and is of their family for one of theirs. Must stay first.
  * @queue: the queue; fixed

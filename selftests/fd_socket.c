@@ -8,7 +8,7 @@
  *            +-- queue -- device
  *   socket --+
  */
-#include "fd_ring.h"
+#include "fd_uring.h"
 
 FD_FIXTURE(socket)
 
@@ -356,6 +356,39 @@ FD_TEST(socket, made_under_a_reader)
 	close(sock);
 }
 
+/*
+ * One that was woken for a packet in the ring comes to look while that one is on
+ * its way to the socket.
+ */
+FD_TEST(socket, made_over_a_reader_that_was_woken)
+{
+	struct sched_param first = { .sched_priority = 2 },
+			   second = { .sched_priority = 1 };
+	struct call call;
+	cpu_set_t one;
+	int sock, stack;
+
+	OURS_ALONE(ONLY_HERE);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, nic_open(&self->nic, "", variant->mode | IFF_NO_PI, 0));
+	ASSERT_EQ(0, if_up(self->nic.name));
+	stack = packet_socket(self->nic.index);
+	ASSERT_LE(0, stack);
+	ASSERT_EQ(0, call_start(&call, self->nic.fd, 0));
+	/* It runs as soon as this thread sleeps, which waits for RCU then. */
+	ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &first));
+	ASSERT_EQ(0, sched_setscheduler(call.tid, SCHED_FIFO, &second));
+	ASSERT_EQ(0, send_packets(stack, variant->mode, SIZE, 1, 2));
+	sock = socket_of(self->nic.fd, 0);
+	ASSERT_LE(0, sock);
+	EXPECT_EQ(SIZE, call_end(&call));
+	EXPECT_TRUE(same(call.data, variant->mode, 1));
+	close(stack);
+	close(sock);
+}
+
 static volatile sig_atomic_t signals;
 
 static void on_signal(int signal)
@@ -535,7 +568,7 @@ static void forged_by_uring(struct __test_metadata *_metadata, struct nic *nic,
 	int sock, result;
 
 	OURS_ALONE(ONLY_HERE);
-	result = ring_open(&ring, setup);
+	result = ring_open(&ring, ENTRIES, setup);
 	if (result == -EOPNOTSUPP)
 		SKIP(return, "no io_uring in this kernel");
 	ASSERT_EQ(0, result);
@@ -555,7 +588,7 @@ static void forged_by_uring(struct __test_metadata *_metadata, struct nic *nic,
 	EXPECT_EQ(SIZE, ring_complete(&ring, NULL));
 	EXPECT_EQ(1, link_of(nic).stats.rx_packets);
 	close(sock);
-	close(ring.fd);
+	ring_close(&ring);
 }
 
 FD_TEST(socket, forged_by_io_uring)
@@ -582,7 +615,7 @@ FD_TEST(socket, send_and_recv_of_io_uring)
 	int sock, stack, result;
 
 	OURS_ALONE(ONLY_HERE);
-	result = ring_open(&ring, 0);
+	result = ring_open(&ring, ENTRIES, 0);
 	if (result == -EOPNOTSUPP)
 		SKIP(return, "no io_uring in this kernel");
 	ASSERT_EQ(0, result);
@@ -602,7 +635,56 @@ FD_TEST(socket, send_and_recv_of_io_uring)
 	EXPECT_TRUE(same(data, variant->mode, 1));
 	close(stack);
 	close(sock);
-	close(ring.fd);
+	ring_close(&ring);
+}
+
+/* One that has to wait for room in the send buffer is sent from its beginning. */
+FD_TEST(socket, sendmsg_of_io_uring_that_waits)
+{
+	unsigned char data[SIZE], got[200], header[10] = {};
+	struct iovec iov[] = { { header, 10 }, { data, SIZE } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	int sock, i, result, arrived = 0;
+	bool waits = false;
+	struct nic held;
+	struct ring ring;
+
+	OURS_ALONE(ONLY_HERE);
+	result = ring_open(&ring, ENTRIES, 0);
+	if (result == -EOPNOTSUPP)
+		SKIP(return, "no io_uring in this kernel");
+	ASSERT_EQ(0, result);
+	ASSERT_EQ(0, nic_open(&self->nic, "so0", variant->mode | IFF_NO_PI |
+			      IFF_VNET_HDR, 0));
+	ASSERT_EQ(0, if_up("so0"));
+	sock = socket_of(self->nic.fd, 0);
+	ASSERT_LE(0, sock);
+	result = held_open(&held, "so0", variant->mode);
+	if (result == -EOPNOTSUPP)
+		SKIP(return, "no tc, or a kernel without matchall, mirred");
+	ASSERT_EQ(0, result);
+	ASSERT_EQ(0, set_number(sock, TUNSETSNDBUF, 4096));
+	packet_fill(data, variant->mode, SIZE, 1);
+	for (i = 0; i < 40 && !waits; i++) {
+		ASSERT_EQ(1, ring_submit(&ring, IORING_OP_SENDMSG, sock, &msg,
+					 1, i));
+		waits = !ring_ready(&ring);
+		if (!waits)
+			ASSERT_EQ(SIZE + 10, ring_complete(&ring, NULL));
+	}
+	ASSERT_TRUE(waits);
+	while (arrived < i && poll_wait(held.fd, POLLIN) & POLLIN) {
+		ASSERT_EQ(SIZE, neg(read(held.fd, got, 200)));
+		EXPECT_TRUE(same(got, variant->mode, 1));
+		arrived++;
+		/* What has waited is sent by this thread. */
+		ring_ready(&ring);
+	}
+	EXPECT_EQ(SIZE + 10, ring_complete(&ring, NULL));
+	EXPECT_EQ(i, arrived);
+	nic_close(&held);
+	close(sock);
+	ring_close(&ring);
 }
 
 TEST_HARNESS_MAIN

@@ -16,11 +16,12 @@
 # that reads and writes there.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_tap.sh"
 use_unpacked
 need_kind vntap
 need_tools cmp ethtool ping python3 setpriv socat unshare
 need_programs vnic-exec
-need_helpers newlink
+need_helpers machine newlink
 
 NOBODY=(setpriv --clear-groups --reuid 65534 --regid 65533)
 QEMU=qemu-system-x86_64
@@ -59,24 +60,13 @@ bare()
 	exec "$@"
 )
 
-# files PID NAME: how many open files of this process are queues of NAME
-files()
-{
-	grep -ls $'^iff:\t'"$2"'$' "/proc/$1"/fdinfo/* | wc -l
-}
-
-queues()
-{
-	ip netns exec "$1" sh -c "ls -d /sys/class/net/$2/queues/tx-*" | wc -l
-}
-
 # runs PID PROGRAM: that is what has become of vnic-exec.
 runs()
 {
 	local name
 
 	{ read -r name <"/proc/$1/comm"; } 2>/dev/null &&
-		[[ $name == "${2:0:15}" ]]
+		[[ ${2##*/} == "$name"* ]]
 }
 
 # both NAME OPTIONS0 OPTIONS1 PROGRAM [ARGUMENT]...: run by nobody, it has t0 of
@@ -105,16 +95,6 @@ over()
 	ended "$1" "$PID" 20
 	eventually 5 "t0 goes with it" gone "$LEFT" t0
 	eventually 5 "t1 goes with it" gone "$RIGHT" t1
-}
-
-# framing NS NAME on|off: did a program ask for vnet headers?
-framing()
-{
-	local got=off flags
-
-	capture flags ip netns exec "$1" cat "/sys/class/net/$2/tun_flags"
-	((!(flags & 0x4000))) || got=on
-	is "$got" "$3" "vnet headers on $2"
 }
 
 test_socat()
@@ -575,12 +555,11 @@ test_vhost()
 	local header
 
 	need_vhost
-	cp "$HERE/exec_vhost.py" "$WORK/vhost.py"
+	cp "$MACHINE" "$WORK/machine"
 	spaces
 	for header in on off; do
 		both vhost "--vhost --vnet-hdr=$header" "" \
-			python3 "$WORK/vhost.py" %fd% %vhostfd% \
-			%%fd%%
+			"$WORK/machine" %fd% %vhostfd% %%fd%%
 		eventually 20 "vhost-net is at work" says vhost "at work"
 		framing "$LEFT" t0 "$header"
 		traffic "$LEFT" "$RIGHT" 10.79.0.2

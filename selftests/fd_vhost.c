@@ -17,6 +17,7 @@ FD_FIXTURE(vhost)
 #define BIG		70000
 
 static unsigned char data[BIG], want[BIG];
+static const struct vnic_vnet plain;
 
 /* The next chain that vhost is through with, waited for; or -ETIMEDOUT */
 static int use(struct card *card, int i, struct vring_used_elem *elem)
@@ -104,6 +105,31 @@ static int socket_start(struct nic *nic, int *sock, int mode, int header)
 	return *sock < 0 ? *sock : 0;
 }
 
+/* A frame each way, looked at byte by byte: 0 or -errno, -EILSEQ for another one */
+static int there_and_back(struct card *card, int stack, int mode, int seed)
+{
+	struct vring_used_elem elem;
+	struct vnic_vnet vnet;
+	int len;
+
+	packet_fill(want, mode, 100, seed);
+	transmit(card, &plain, want, 100);
+	card_kick(card, TX);
+	len = receive(stack, data, BIG, NULL);
+	if (len < 0)
+		return len;
+	if (len != 100 || memcmp(want, data, 100))
+		return -EILSEQ;
+	if (use(card, TX, &elem))
+		return -ETIMEDOUT;
+	if (send(stack, want, 100, 0) != 100)
+		return -errno;
+	len = collect(card, &vnet, data);
+	if (len < 0)
+		return len;
+	return len == 100 && !memcmp(want, data, 100) ? 0 : -EILSEQ;
+}
+
 #define START(card, sock, nic, mode, features) do {			\
 	int result_;							\
 									\
@@ -118,8 +144,6 @@ static int socket_start(struct nic *nic, int *sock, int mode, int header)
 	ASSERT_EQ(0, card_backend(card, *(sock)));				\
 	card_offer(card);						\
 } while (0)
-
-static const struct vnic_vnet plain;
 
 static void both_ways(struct __test_metadata *_metadata, struct nic *nic,
 		      int mode, __u64 features, int longest)
@@ -225,7 +249,8 @@ FD_TEST(vhost, bursts)
 	card_stop(&card);
 }
 
-/* Checksums and segments that the machine leaves to the stack, and the stack to
+/*
+ * Checksums and segments that the machine leaves to the stack, and the stack to
  * the machine
  */
 FD_TEST(vhost, offloads)
@@ -273,6 +298,36 @@ FD_TEST(vhost, offloads)
 	ASSERT_EQ(110, receive(stack, data, BIG, NULL));
 	EXPECT_EQ(0, memcmp(want, data + 10, 100));
 	EXPECT_EQ(1, ethtool_counter("vh0", "rx_drop_vnet"));
+	close(stack);
+	close(sock);
+	card_stop(&card);
+}
+
+/* A tag that is still beside the frame: vhost reckons with it, or loses the frame. */
+FD_TEST(vhost, tagged_frames)
+{
+	static const unsigned char tag[] = { 0x81, 0x00, 0x00, 0x2a };
+	struct vnic_vnet vnet;
+	struct card card;
+	int sock, stack, result;
+
+	if (variant->mode == IFF_TUN)
+		SKIP(return, "layer 3 has no tags");
+	START(&card, &sock, &self->nic, variant->mode, V1);
+	result = vlan_add(self->nic.index, "vlan", 42);
+	if (result == -EOPNOTSUPP)
+		SKIP(return, "no 8021q driver: modprobe 8021q");
+	ASSERT_EQ(0, result);
+	ASSERT_EQ(0, if_up("vlan"));
+	stack = packet_socket(if_index("vlan"));
+	ASSERT_LE(0, stack);
+	packet_fill(want, variant->mode, 100, 1);
+	ASSERT_EQ(100, send(stack, want, 100, 0));
+	ASSERT_EQ(104, collect(&card, &vnet, data));
+	EXPECT_EQ(0, memcmp(want, data, 12));
+	EXPECT_EQ(0, memcmp(tag, data + 12, 4));
+	EXPECT_EQ(0, memcmp(want + 12, data + 16, 88));
+	EXPECT_FALSE(card_has_used(&card, RX));
 	close(stack);
 	close(sock);
 	card_stop(&card);
@@ -333,8 +388,6 @@ FD_TEST(vhost, two_queues)
 FD_TEST(vhost, busy_polling)
 {
 	struct vhost_vring_state rx = { RX, 2000 }, tx = { TX, 2000 };
-	struct vring_used_elem elem;
-	struct vnic_vnet vnet;
 	struct card card;
 	int sock, stack, i;
 
@@ -345,28 +398,20 @@ FD_TEST(vhost, busy_polling)
 			      &tx));
 	stack = packet_socket(self->nic.index);
 	ASSERT_LE(0, stack);
-	for (i = 0; i < 200; i++) {
-		packet_fill(want, variant->mode, 100, i);
-		transmit(&card, &plain, want, 100);
-		card_kick(&card, TX);
-		ASSERT_EQ(100, receive(stack, data, BIG, NULL));
-		ASSERT_EQ(0, memcmp(want, data, 100));
-		ASSERT_EQ(0, use(&card, TX, &elem));
-		ASSERT_EQ(100, send(stack, want, 100, 0));
-		ASSERT_EQ(100, collect(&card, &vnet, data));
-		ASSERT_EQ(0, memcmp(want, data, 100));
-	}
+	for (i = 0; i < 200; i++)
+		ASSERT_EQ(0, there_and_back(&card, stack, variant->mode, i))
+			TH_LOG("frame %d", i);
 	close(stack);
 	close(sock);
 	card_stop(&card);
 }
 
-/* File and socket are closed, vhost has them still: it works, and the module
+/*
+ * File and socket are closed, vhost has them still: it works, and the module
  * stays.
  */
 FD_TEST(vhost, holds_what_is_closed)
 {
-	struct vnic_vnet vnet;
 	struct card card;
 	int sock, stack, i;
 
@@ -377,16 +422,9 @@ FD_TEST(vhost, holds_what_is_closed)
 	ASSERT_LE(0, stack);
 	EXPECT_EQ(-EWOULDBLOCK, neg(syscall(SYS_delete_module, "vnic",
 					    O_NONBLOCK)));
-	for (i = 0; i < 10; i++) {
-		packet_fill(want, variant->mode, 100, i);
-		transmit(&card, &plain, want, 100);
-		card_kick(&card, TX);
-		ASSERT_EQ(100, receive(stack, data, BIG, NULL));
-		ASSERT_EQ(0, memcmp(want, data, 100));
-		ASSERT_EQ(100, send(stack, want, 100, 0));
-		ASSERT_EQ(100, collect(&card, &vnet, data));
-		ASSERT_EQ(0, memcmp(want, data, 100));
-	}
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, there_and_back(&card, stack, variant->mode, i))
+			TH_LOG("frame %d", i);
 	close(stack);
 	card_stop(&card);
 	EXPECT_TRUE(WAIT_FOR(if_index("vh0") == -ENODEV));

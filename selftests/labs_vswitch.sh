@@ -36,20 +36,8 @@ test_overlay()
 # Two Open vSwitches go on, and their datapaths.
 test_daemons()
 {
-	local before out
-
 	need_vswitch geneve
-	before=$(there)
-	defer "$LABS/kubevirt" down
-	stopping kubevirt "add k6t-eth0"
-	run kill -9 "$LEADER"
-	ended half "$PID" 10
-	run kill "$(cat "$WORK/stopped")"
-	is "$(pgrep -xc 'ovs-vswitchd|ovsdb-server')" 4 "daemons that are left"
-	capture out "$LABS/kubevirt" down
-	[[ $out == *"kubevirt: taken down, nothing is left"* ]] ||
-		fail "it does not say that nothing is left: $out"
-	nothing_left "$before" kubevirt
+	orphaned kubevirt "add k6t-eth0" 'ovs-vswitchd|ovsdb-server'
 }
 
 subtests \

@@ -124,3 +124,22 @@ stopping()
 	# shellcheck disable=SC2034 # a test's to use
 	LEADER=$(pgrep -xf "bash $LABS/$1 up")
 }
+
+# orphaned LAB WORDS PROGRAMS: its up alone is killed at WORDS; these, three or more,
+# go on, and down finds them.
+orphaned()
+{
+	local before out
+
+	before=$(there)
+	defer "$LABS/$1" down
+	stopping "$1" "$2"
+	run kill -9 "$LEADER"
+	ended half "$PID" 10
+	run kill "$(cat "$WORK/stopped")"
+	[[ $(pgrep -xc -r S "$3") -ge 3 ]] || fail "no program was left: no test of it"
+	capture out "$LABS/$1" down
+	[[ $out == *"$1: taken down, nothing is left"* ]] ||
+		fail "it does not say that nothing is left: $out"
+	nothing_left "$before" "$1"
+}

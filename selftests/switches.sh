@@ -17,6 +17,7 @@
 # of it. VNIC_DEV=/dev/net/tun runs all of it on the in-tree driver.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_tap.sh"
 use_unpacked
 need_tools cmp ping setpriv socat unshare
 need_device
@@ -46,22 +47,9 @@ hub()
 		-netdev hubport,id=h1,hubid=0,netdev=t1
 }
 
-# files PID NAME: how many open files of this process are queues of NAME
-files()
-{
-	grep -ls $'^iff:\t'"$2"'$' "/proc/$1"/fdinfo/* | wc -l
-}
-
 has()
 {
 	(($(files "$@")))
-}
-
-# queues NS NAME: how many queues it sends by
-queues()
-{
-	ip netns exec "$1" sh -c "ls -d /sys/class/net/$2/queues/tx-*" \
-		2>/dev/null | wc -l
 }
 
 # said: how QEMU explains itself
@@ -91,16 +79,6 @@ over()
 	ended qemu "$PID" 20
 	eventually 5 "t0 goes with QEMU" gone "$1" t0
 	eventually 5 "t1 goes with QEMU" gone "$2" t1
-}
-
-# framing NS NAME on|off: does it carry vnet headers?
-framing()
-{
-	local got=off flags
-
-	capture flags ip netns exec "$1" cat "/sys/class/net/$2/tun_flags"
-	((!(flags & 0x4000))) || got=on
-	is "$got" "$3" "vnet headers on $2"
 }
 
 test_hub()

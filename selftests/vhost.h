@@ -91,8 +91,8 @@ static inline int card_backend(struct card *card, int sock)
 	       card_ioctl(card->vhost, VHOST_NET_SET_BACKEND, &tx);
 }
 
-/* The machine's memory is at the same addresses as ours. */
-static inline int card_start(struct card *card, __u64 features)
+/* With a file of vhost's. The machine's memory is at the same addresses as ours. */
+static inline int card_begin(struct card *card, int vhost, __u64 features)
 {
 	size_t size = 2 * sizeof(struct area);
 	struct {
@@ -104,9 +104,7 @@ static inline int card_start(struct card *card, __u64 features)
 	int result;
 
 	memset(card, 0, sizeof(*card));
-	card->vhost = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
-	if (card->vhost < 0)
-		return -errno;
+	card->vhost = vhost;
 	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED)
@@ -127,6 +125,13 @@ static inline int card_start(struct card *card, __u64 features)
 	return card_ioctl(card->vhost, VHOST_SET_FEATURES, &features) ?:
 	       card_ioctl(card->vhost, VHOST_SET_MEM_TABLE, &memory) ?:
 	       card_queue(card, RX) ?: card_queue(card, TX);
+}
+
+static inline int card_start(struct card *card, __u64 features)
+{
+	int vhost = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	return vhost < 0 ? -errno : card_begin(card, vhost, features);
 }
 
 static inline void card_stop(struct card *card)

@@ -103,8 +103,8 @@ bool vnic_socket_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr
 		xdp_return_frame(frame);
 		return true;
 	}
-	/* What is lost is the frame, which the caller counts. */
-	consume_skb(skb);
+	/* The caller counts the frame; where it was lost is seen by the copy. */
+	kfree_skb_reason(skb, SKB_DROP_REASON_FULL_RING);
 	return false;
 }
 

@@ -398,6 +398,16 @@ pair_up()
 	eventually 5 "v0 has a carrier" carrier_is "$1" v0 up
 }
 
+# Nobody asks again, seconds after the first packets, whether the other side of
+# setup_pair is still there: the question would be among what is recorded.
+keep_neighbours()
+{
+	run ip netns exec "$1" sh -c \
+		'echo 1000 >/proc/sys/net/ipv4/neigh/v0/delay_first_probe_time'
+	run ip netns exec "$2" sh -c \
+		'echo 1000 >/proc/sys/net/ipv4/neigh/v1/delay_first_probe_time'
+}
+
 # Kernels for one processor tell of no receive queues.
 need_rx_queues()
 {

@@ -106,12 +106,7 @@ test_pair()
 {
 	setup
 	setup_pair "$A" "$B"
-	# Nobody asks again, seconds after the first ping, whether the other is
-	# still there: the answer would be in the picture.
-	run ip netns exec "$A" sh -c \
-		'echo 1000 >/proc/sys/net/ipv4/neigh/v0/delay_first_probe_time'
-	run ip netns exec "$B" sh -c \
-		'echo 1000 >/proc/sys/net/ipv4/neigh/v1/delay_first_probe_time'
+	keep_neighbours "$A" "$B"
 	run ip netns exec "$A" ping -c 1 -W 10 10.77.0.2
 	path vnveth ip netns exec "$A" ping -c 1 -W 10 10.77.0.2
 	is "$STATUS" 0 "the status of ping"

@@ -61,6 +61,7 @@ setup()
 	setup_ns A B
 	silence "$A" "$B"
 	setup_pair "$A" "$B"
+	keep_neighbours "$A" "$B"
 	run ip netns exec "$A" ping -c 1 -W 10 10.77.0.2
 }
 

@@ -195,9 +195,22 @@ arrived()
 		"$(stat -c %s "$2") have come, or others than those"
 }
 
+# datagrams FILE SIZE: one a line, in an order of their own
+datagrams()
+{
+	od -An -v -tx1 "-w$2" "$1" | sort
+}
+
+# all_there FROM TO SIZE: the file's datagrams are there, and the same. They may
+# overtake each other: a busy daemon takes flows out of the datapath, and is asked.
+all_there()
+{
+	[[ -s $2 ]] && cmp -s <(datagrams "$1" "$3") <(datagrams "$2" "$3")
+}
+
 # udp FROM TO ADDRESS NODE NIC: 40 datagrams as long as the MTU allows, each in
 # one frame of NIC. One more is ahead of them, and alone: of the first packet of a
-# kind the datapath asks the daemon, and others would overtake it.
+# kind the datapath asks the daemon, which keeps few of those that come meanwhile.
 udp()
 {
 	local dir=$FOLDER size=$((MTU - 28)) receiver
@@ -215,7 +228,9 @@ udp()
 	arrived "$dir/first" "$dir/got"
 	counts $((40 * FRAME)) "$4" "$5" tx_bytes \
 		"${send[@]}" "OPEN:$dir/rest" "$to"
-	arrived "$dir/all" "$dir/got"
+	within 20 all_there "$dir/all" "$dir/got" "$size" ||
+		die "of $(stat -c %s "$dir/all") bytes" \
+		"$(stat -c %s "$dir/got") have come, or others than those"
 	kill "$receiver"
 	wait "$receiver" 2>/dev/null
 	say "UDP from $1 to $2: 40 datagrams of $size bytes"

@@ -240,14 +240,28 @@ static int __maybe_unused vnic_socket_compat_ioctl(struct socket *sock,
 				 vnic_socket_noblock(sock));
 }
 
+/*
+ * An iterator of one's own: what is not taken has to be all there when it is tried
+ * again. One range of the program's memory is described as that, which is copied
+ * with less ado than a list of one.
+ */
+static void vnic_socket_iter(struct iov_iter *own, const struct iov_iter *iter)
+{
+	if (iter_is_iovec(iter) && iter->nr_segs == 1)
+		iov_iter_ubuf(own, iov_iter_rw(iter),
+			      vnic_iter_iov(iter)->iov_base + iter->iov_offset,
+			      iov_iter_count(iter));
+	else
+		*own = *iter;
+}
+
 /* No address: whoever is at the other end gets it. */
 static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len)
 {
 	struct vnic_queue *queue = vnic_socket_queue(sock);
-	/* What is not taken has to be all there when it is tried again. */
-	struct iov_iter from = msg->msg_iter;
 	struct vnic_port *port;
+	struct iov_iter from;
 	int ret;
 
 	/* Its length says nothing: vhost leaves there what was before. */
@@ -256,6 +270,7 @@ static int vnic_socket_sendmsg(struct socket *sock, struct msghdr *msg,
 	port = vnic_port_get(queue);
 	if (!port)
 		return -EBADFD;
+	vnic_socket_iter(&from, &msg->msg_iter);
 	ret = vnic_send(port, queue, &from, msg->msg_flags & MSG_DONTWAIT);
 	vnic_port_put(port);
 	/* A frame is taken whole; sendmmsg() asks whether something is left. */
@@ -272,11 +287,13 @@ static int vnic_socket_recvmsg(struct socket *sock, struct msghdr *msg,
 			       size_t len, int flags)
 {
 	struct vnic_queue *queue = vnic_socket_queue(sock);
+	struct iov_iter to;
 	ssize_t ret;
 
 	if (flags & ~VNIC_SOCKET_RECV)
 		return -EINVAL;
-	ret = vnic_face_read(queue, &msg->msg_iter, flags & MSG_DONTWAIT);
+	vnic_socket_iter(&to, &msg->msg_iter);
+	ret = vnic_face_read(queue, &to, flags & MSG_DONTWAIT);
 	if (ret > (ssize_t)len) {
 		msg->msg_flags |= MSG_TRUNC;
 		ret = flags & MSG_TRUNC ? ret : len;

@@ -141,7 +141,7 @@ mutants:
 
 .PHONY: fuzz
 fuzz:
-	@tools/setup vm $(if $(filter uml debug kcsan,$(KERNEL)),debug)
+	@tools/setup vm $(if $(filter uml uml-smp debug kcsan,$(KERNEL)),debug)
 	@tools/fuzz/run $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY)) \
 		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(KERNEL),--kernel $(KERNEL)) \

@@ -31,7 +31,7 @@ there()
 	ip -br link | cut -d ' ' -f 1
 	# A zombie has ended, whoever has not noticed it yet.
 	pgrep -lx -r D,R,S 2>/dev/null \
-		'vnic-hub|ovs-vswitchd|ovsdb-server|openvpn|dpdk-testpmd|python3|socat|iperf3|sleep'
+		'vnic-hub|ovs-vswitchd|ovsdb-server|openvpn|dpdk-testpmd|qemu-system-x86|dnsmasq|python3|socat|iperf3|sleep'
 }
 
 need_rootless()
@@ -103,7 +103,8 @@ lab()
 	refused "$1: is not up" "$LABS/$1" test
 }
 
-# stopping LAB WORDS: LAB up, as "half", which comes as far as ip with these WORDS
+# stopping LAB WORDS: LAB up, as "half", which comes as far as ip with these WORDS, of
+# all words "call 7: link add ..."
 stopping()
 {
 	local real
@@ -112,7 +113,8 @@ stopping()
 	mkdir "$WORK/bin"
 	cat >"$WORK/bin/ip" <<-END
 		#!/bin/sh
-		case "\$*" in
+		echo >>"$WORK/bin/calls"
+		case "call \$(grep -c '' "$WORK/bin/calls"): \$*" in
 		*"$2"*) echo \$\$ >"$WORK/stopped"; exec sleep 1000 ;;
 		esac
 		exec $real "\$@"

@@ -2,12 +2,29 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The networks of tools/labs as a person runs them: each is set up, shown, traced,
-# tested, measured and taken down by one command. labs.sh is the short form of it, and
-# labs_faults.sh what goes wrong there.
+# tested, measured and taken down by one command; and set up once more, killed on the
+# way, and taken down. labs.sh is the short form of it, and labs_faults.sh what else
+# goes wrong there.
 
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=selftests/lib_labs.sh
 . "$HERE/lib_labs.sh"
+
+# killed NAME N: its up, and all that it has started, at its Nth call of ip
+killed()
+{
+	local before out
+
+	before=$(there)
+	stopping "$1" "call $2: "
+	run kill -9 -- "-$LEADER"
+	ended half "$PID" 10
+	[[ -e /run/vnic-labs/$1 ]] || fail "nothing was left: no test of it"
+	capture out "$LABS/$1" down
+	[[ $out == *"$1: taken down, nothing is left"* ]] ||
+		fail "it does not say that nothing is left: $out"
+	nothing_left "$before" "$1"
+}
 
 # whole NAME
 whole()
@@ -30,6 +47,8 @@ whole()
 		fail "it was not measured"
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left"
+	# Calls that are not shown come on top.
+	killed "$1" $(($(sed "/^$1: is up\$/q" <<<"$out" | grep -c '^\$ ip ') * 3 / 4))
 }
 
 NETWORKS=()
@@ -38,7 +57,7 @@ for lab in "$LABS"/*; do
 	grep -q '^lab "\$@"\|^\. .*/vm"$' "$lab" || continue
 	name=$(basename "$lab")
 	eval "test_$name() { whole $name; }"
-	NETWORKS+=("$name" "all of tools/labs/$name")
+	NETWORKS+=("$name" "all of tools/labs/$name, and killed on the way")
 done
 
 subtests "${NETWORKS[@]}"

@@ -10,15 +10,16 @@
 # shellcheck source=selftests/lib_labs.sh
 . "$HERE/lib_labs.sh"
 
-# killed NAME N: its up, and all that it has started, at its Nth call of ip
+# killed NAME WORDS: its up, at the call of ip with these; what it has started goes on
 killed()
 {
 	local before out
 
 	before=$(there)
-	stopping "$1" "call $2: "
-	run kill -9 -- "-$LEADER"
+	stopping "$1" "$2"
+	run kill -9 "$LEADER"
 	ended half "$PID" 10
+	run kill "$(cat "$WORK/stopped")"
 	[[ -e /run/vnic-labs/$1 ]] || fail "nothing was left: no test of it"
 	capture out "$LABS/$1" down
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
@@ -29,7 +30,7 @@ killed()
 # whole NAME
 whole()
 {
-	local out status
+	local out status last
 
 	defer "$LABS/$1" down
 	note "+ $LABS/$1"
@@ -47,8 +48,9 @@ whole()
 		fail "it was not measured"
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left"
-	# Calls that are not shown come on top.
-	killed "$1" $(($(sed "/^$1: is up\$/q" <<<"$out" | grep -c '^\$ ip ') * 3 / 4))
+	last=$(sed -n "/^$1: is up\$/q; s/^\\$ ip \\(.*[^&]\\)\$/\\1/p" <<<"$out" |
+		tail -n 1)
+	killed "$1" "$last"
 }
 
 NETWORKS=()

@@ -48,10 +48,10 @@ whole()
 		fail "it was not measured"
 	[[ $out == *"$1: taken down, nothing is left"* ]] ||
 		fail "it does not say that nothing is left"
-	# Addresses are others the next time.
+	# Addresses and processes are others the next time.
 	last=$(sed -n "/^$1: is up\$/q; s/^\\$ ip \\(.*[^&]\\)\$/\\1/p" <<<"$out" |
-		tail -n 1)
-	killed "$1" "${last% lladdr *}"
+		tail -n 1 | sed 's/ lladdr .*//; s/ [0-9]*$//')
+	killed "$1" "$last"
 }
 
 NETWORKS=()

@@ -437,9 +437,16 @@ static bool vnic_queue_is_drained(struct vnic_queue *queue)
 	return __ptr_ring_empty(&queue->ring);
 }
 
-/* So many packets have left the ring: wake the stack? */
-static void vnic_queue_consumed(struct vnic_port *port,
-				struct vnic_queue *queue, int n)
+/**
+ * vnic_queue_consumed() - packets have left the queue: wake the stack?
+ * @port: the device
+ * @queue: the queue, of which vnic_queue_backpressure()
+ * @n: how many; 0 if none was read, but what there was may be lost
+ *
+ * Context: process.
+ */
+void vnic_queue_consumed(struct vnic_port *port, struct vnic_queue *queue,
+			 int n)
 {
 	struct netdev_queue *txq;
 	unsigned int index;

@@ -401,6 +401,9 @@ static int vnic_socket_publish(struct vnic_port *port, struct vnic_queue *queue,
 	vnic_socket_move(port, queue);
 	/* Who was woken for one in the ring may have found nothing anywhere. */
 	wake_up_interruptible_all(&queue->socket.wq.wait);
+	/* If all was lost for want of memory, no reader will wake the stack. */
+	if (vnic_queue_backpressure(port, queue))
+		vnic_queue_consumed(port, queue, 0);
 	return 0;
 }
 

@@ -771,6 +771,8 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 				     struct vnic_queue *queue,
 				     struct sk_buff *skb);
 unsigned int vnic_queue_count(struct vnic_queue *queue, unsigned int most);
+void vnic_queue_consumed(struct vnic_port *port, struct vnic_queue *queue,
+			 int n);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
 int vnic_queue_wait(struct vnic_queue *queue, bool shared);

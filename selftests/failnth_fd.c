@@ -459,6 +459,26 @@ FAIL_TEST(socket)
 	SWEEP(start(TAP) ?: give(2), sock_make(), sock_shut());
 }
 
+/* What XDP has put into the ring is copied on the way. */
+static int frames_wait(void)
+{
+	int prog = BPF(BPF_PROG_TYPE_XDP, MOVE_IMM(BPF_REG_0, XDP_TX), EXIT());
+	int result = prog < 0 ? prog :
+		     xdp_attach(nic.index, prog, XDP_FLAGS_DRV_MODE);
+
+	if (prog >= 0)
+		close(prog);
+	packet_fill(packet, IFF_TAP, SIZE, 1);
+	if (!result && write(nic.fd, packet, SIZE) != SIZE)
+		result = -errno;
+	return result;
+}
+
+FAIL_TEST(socket_of_frames)
+{
+	SWEEP(start(TAP) ?: frames_wait(), sock_make(), sock_shut());
+}
+
 FAIL_TEST(socket_send)
 {
 	packet_fill(packet, IFF_TAP, SIZE, 1);

@@ -8,6 +8,7 @@
  *            +-- queue -- device
  *   socket --+
  */
+#include "fd_bpf.h"
 #include "fd_uring.h"
 
 FD_FIXTURE(socket)
@@ -215,6 +216,42 @@ FD_TEST(socket, takes_what_waits)
 	EXPECT_TRUE(same(data, variant->mode, 3));
 	close(sock);
 	close(stack);
+}
+
+/* Frames that XDP has put there, too, and a stack that waits for room goes on. */
+FD_TEST(socket, takes_what_xdp_has_sent)
+{
+	unsigned char data[200];
+	int sock, stack, prog;
+
+	OURS_ALONE(ONLY_HERE);
+	if (variant->mode == IFF_TUN)
+		SKIP(return, "for frames; generic XDP is the core's");
+	ASSERT_EQ(0, nic_open(&self->nic, "", IFF_TAP | IFF_NO_PI |
+			      IFF_BACKPRESSURE, O_NONBLOCK));
+	ASSERT_EQ(0, if_set(self->nic.name, SIOCSIFTXQLEN, 1));
+	ASSERT_EQ(0, if_up(self->nic.name));
+	prog = BPF(BPF_PROG_TYPE_XDP, MOVE_IMM(BPF_REG_0, XDP_TX), EXIT());
+	ASSERT_LE(0, prog);
+	ASSERT_EQ(0, xdp_attach(self->nic.index, prog, XDP_FLAGS_DRV_MODE));
+	close(prog);
+	stack = packet_socket(self->nic.index);
+	ASSERT_LE(0, stack);
+	packet_fill(data, IFF_TAP, SIZE, 1);
+	ASSERT_EQ(SIZE, neg(write(self->nic.fd, data, SIZE)));
+	/* One finds it full, the other waits. */
+	ASSERT_EQ(0, send_packets(stack, IFF_TAP, SIZE, 2, 4));
+	EXPECT_EQ(1, ethtool_counter(self->nic.name, "tx_drop_full"));
+	sock = socket_of(self->nic.fd, O_NONBLOCK);
+	ASSERT_LE(0, sock);
+	ASSERT_EQ(SIZE, neg(recv(sock, data, 200, 0)));
+	EXPECT_TRUE(same(data, IFF_TAP, 1));
+	ASSERT_TRUE(poll_wait(sock, POLLIN) & POLLIN);
+	ASSERT_EQ(SIZE, neg(recv(sock, data, 200, 0)));
+	EXPECT_TRUE(same(data, IFF_TAP, 3));
+	EXPECT_EQ(1, link_of(&self->nic).stats.tx_dropped);
+	close(stack);
+	close(sock);
 }
 
 FD_TEST(socket, as_long_as_the_ring)

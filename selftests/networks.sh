@@ -10,23 +10,6 @@
 # shellcheck source=selftests/lib_labs.sh
 . "$HERE/lib_labs.sh"
 
-# killed NAME WORDS: its up, at the call of ip with these; what it has started goes on
-killed()
-{
-	local before out
-
-	before=$(there)
-	stopping "$1" "$2"
-	run kill -9 "$LEADER"
-	ended half "$PID" 10
-	run kill "$(cat "$WORK/stopped")"
-	[[ -e /run/vnic-labs/$1 ]] || fail "nothing was left: no test of it"
-	capture out "$LABS/$1" down
-	[[ $out == *"$1: taken down, nothing is left"* ]] ||
-		fail "it does not say that nothing is left: $out"
-	nothing_left "$before" "$1"
-}
-
 # whole NAME
 whole()
 {
@@ -51,7 +34,7 @@ whole()
 	# Addresses and processes are others the next time.
 	last=$(sed -n "/^$1: is up\$/q; s/^\\$ ip \\(.*[^&]\\)\$/\\1/p" <<<"$out" |
 		tail -n 1 | sed 's/ lladdr .*//; s/ [0-9]*$//')
-	killed "$1" "$last"
+	orphaned "$1" "$last"
 }
 
 NETWORKS=()

@@ -504,6 +504,17 @@ more_than()
 	((now[$4] > $1))
 }
 
+# receives N NS DEV: wait until it has received N packets more than now; what
+# came before says nothing about a sender that has only just been started.
+receives()
+{
+	local -A before
+
+	counters before "$2" "$3"
+	eventually 20 "$3 receives $1 packets" \
+		more_than $((before[rx_packets] + $1 - 1)) "$2" "$3" rx_packets
+}
+
 # What `ethtool -k` says of a device, sorted, without the device's name.
 features()
 {

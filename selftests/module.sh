@@ -206,11 +206,12 @@ test_under_traffic()
 		iperf3 -s1 --forceflush --rcv-timeout 1000
 	server=$PID
 	eventually 10 "iperf3 listens" says server "Server listening"
+	start flood ip netns exec "$A" ping -qf -w 60 10.77.0.2
+	flood=$PID
+	receives 10 "$B" v1
 	start client ip netns exec "$A" \
 		iperf3 -c 10.77.0.2 -t 60 --snd-timeout 1000
 	client=$PID
-	start flood ip netns exec "$A" ping -qf -w 60 10.77.0.2
-	flood=$PID
 	eventually 20 "both are at work" \
 		more_than 20000000 "$B" v1 rx_bytes
 	remove

@@ -16,13 +16,15 @@
 ## make check      check the source, run the tests in the guest
 ##                 TESTS="vnveth module" runs a part; static is the source's,
 ##                 TESTS=all has those of check-long too
-## make check-long  those that take minutes each, which make check leaves out:
-##                 the kernel's own tests of veth and dummy, real systems on
-##                 top, memory and time, the exercises, a kind made anew
+## make check-long  those that make check leaves out, for it to be over in a quarter
+##                 of an hour: more of what the drivers do, the kernel's own tests
+##                 of veth and dummy, real programs and systems on top, memory
+##                 and time, the exercises, a kind made anew
 ##                 KERNEL=6.12 (newest, debug, the folder of a built tree)
 ##                 is another kernel than the newest one installed
-## make matrix     the same on 6.1, on 6.12 and on the newest kernel in Debian's
-##                 backports, and their table in README
+## make matrix     make check, and more of what the drivers do, on 6.1, on 6.12 and
+##                 on the newest kernel in Debian's backports, and their table in
+##                 README
 ## make check-debug  both on kernels that find errors of memory, locks and
 ##                 references, which are built first (a quarter of an hour each)
 ## make stress     everything at once and under traffic, with 2 and with 4

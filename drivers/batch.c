@@ -3,7 +3,7 @@
  * batch - VNIC_IOC_SEND and VNIC_IOC_RECV: many packets for one system call
  *
  *	entries --> vnic_send_build() --> list --> vnic_send_list()
- *	entries <-- vnic_recv_packet() <-- vnic_queue_consume()
+ *	entries <-- vnic_batch_give() <-- vnic_queue_consume()
  *
  * <uapi/linux/vnic.h> says what a program is promised.
  */
@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
+#include "trace.h"
 #include "vnic.h"
 
 /*
@@ -33,6 +34,8 @@
  * @count: its entries
  * @done: how many have been dealt with
  * @min: how many to wait for; 0 for a call that may not sleep
+ * @ready: VNIC_IOC_RECV: packets that were seen in the ring, VNIC_BATCH_TAKE at
+ *	most; they may be somebody else's by now
  * @list: VNIC_IOC_SEND: packets that the stack does not have yet; its lock is
  *	not used
  * @empty: VNIC_IOC_RECV: the ring had fewer packets than there were entries for
@@ -44,6 +47,7 @@ struct vnic_batch_state {
 	unsigned int			count;
 	unsigned int			done;
 	unsigned int			min;
+	unsigned int			ready;
 	bool				empty;
 	struct sk_buff_head		list;
 };
@@ -58,20 +62,21 @@ struct vnic_batch_room {
 	u32	len;
 };
 
-/* What an entry is made of. */
-#define VNIC_BATCH_WORDS	(sizeof(struct vnic_packet) / sizeof(long))
-
-/* An entry, read once and in whole words. Returns false for a fault. */
-static bool vnic_batch_read(struct vnic_packet *packet,
-			    const struct vnic_packet __user *user)
+/*
+ * Something that is made of whole words, read once: for these few it takes fewer
+ * instructions than copy_from_user(). Returns false for a fault.
+ */
+static __always_inline bool vnic_batch_read_words(unsigned long *to,
+						  const void __user *user,
+						  size_t size)
 {
-	const unsigned long __user *from = (const void __user *)user;
-	unsigned long *to = (unsigned long *)packet;
+	const unsigned long __user *from = user;
 	unsigned int i;
 
-	if (!user_read_access_begin(user, sizeof(*user)))
+	if (!user_read_access_begin(user, size))
 		return false;
-	for (i = 0; i < VNIC_BATCH_WORDS; i++)
+#pragma GCC unroll 12
+	for (i = 0; i < size / sizeof(*to); i++)
 		unsafe_get_user(to[i], &from[i], fault);
 	user_read_access_end();
 	return true;
@@ -81,14 +86,25 @@ fault:
 	return false;
 }
 
+static bool vnic_batch_read(struct vnic_packet *packet,
+			    const struct vnic_packet __user *user)
+{
+	return vnic_batch_read_words((unsigned long *)packet, user,
+				     sizeof(*packet));
+}
+
 static void vnic_batch_flush(struct vnic_batch_state *state)
 {
 	if (!skb_queue_empty(&state->list))
 		vnic_send_list(state->port, state->queue, &state->list);
 }
 
-/* Fields without a meaning have to be 0, so that they can get one. */
-static bool vnic_batch_send_valid(const struct vnic_packet *packet)
+/*
+ * Fields without a meaning have to be 0, so that they can get one. Inline, as the
+ * other two: no function may be called between user_access_begin() and _end().
+ */
+static __always_inline bool
+vnic_batch_send_valid(const struct vnic_packet *packet)
 {
 	return !(packet->flags | packet->reserved) &&
 	       vnic_vnet_is_reserved_zero(&packet->vnet);
@@ -142,39 +158,50 @@ static int vnic_batch_send_one(struct vnic_batch_state *state,
 }
 
 /*
- * As many of the next entries as go the short way. Returns -EFAULT if the result
- * of one that has gone could not be written.
+ * An entry that may go the short way, and already that it has: if it does not, its
+ * result is written once more. Returns false for a fault, or an entry that may not.
  */
-static int vnic_batch_send_quick(struct vnic_batch_state *state,
-				 unsigned int end)
+static __always_inline bool
+vnic_batch_read_quick(struct vnic_packet *packet,
+		      struct vnic_packet __user *user)
+{
+	const unsigned long __user *from = (const void __user *)user;
+	unsigned long *to = (unsigned long *)packet;
+	unsigned int i;
+
+	if (!user_access_begin(user, sizeof(*user)))
+		return false;
+#pragma GCC unroll 12
+	for (i = 0; i < sizeof(*packet) / sizeof(*to); i++)
+		unsafe_get_user(to[i], &from[i], fault);
+	if (!vnic_batch_send_valid(packet) || !vnic_vnet_is_zero(&packet->vnet))
+		goto fault;
+	unsafe_put_user(0, &user->result, fault);
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
+/* As many of the next entries as go the short way. */
+static void vnic_batch_send_quick(struct vnic_batch_state *state,
+				  unsigned int end)
 {
 	struct vnic_packet __user *user = state->user + state->done;
-	struct vnic_packet packet;
-	struct vnic_quick quick;
-	bool written = true;
+	struct vnic_packet packet __uninitialized;
+	struct vnic_quick quick __uninitialized;
 
 	end = min(end, state->done + READ_ONCE(state->port->rx_frames));
 	if (!vnic_quick_begin(state->port, state->queue, &quick))
-		return 0;
-	for (; state->done < end; state->done++, user++) {
-		if (!vnic_batch_read(&packet, user) ||
-		    !vnic_batch_send_valid(&packet) ||
-		    !vnic_vnet_is_zero(&packet.vnet) ||
+		return;
+	for (; state->done < end; state->done++, user++)
+		if (!vnic_batch_read_quick(&packet, user) ||
 		    !vnic_quick_build(&quick, u64_to_user_ptr(packet.addr), NULL,
 				      packet.len, packet.proto))
 			break;
-		written = !put_user(0, &user->result);
-		if (unlikely(!written))
-			break;
-	}
 	vnic_quick_end(&quick);
-	if (likely(written))
-		return 0;
-	/* Now with what it takes to have the page there. */
-	if (put_user(0, &user->result))
-		return -EFAULT;
-	state->done++;
-	return 0;
 }
 
 /* Returns 0 to go on, or why the call ends. */
@@ -185,9 +212,7 @@ static int vnic_batch_send_chunk(struct vnic_batch_state *state)
 	struct vnic_packet packet;
 	int err;
 
-	err = vnic_batch_send_quick(state, end);
-	if (err)
-		return err;
+	vnic_batch_send_quick(state, end);
 	for (; state->done < end; state->done++) {
 		user = state->user + state->done;
 		if (!vnic_batch_read(&packet, user))
@@ -212,37 +237,49 @@ static int vnic_batch_send(struct vnic_batch_state *state)
 		err = vnic_batch_send_chunk(state);
 		vnic_batch_flush(state);
 		vnic_port_put(state->port);
-		if (!err && signal_pending(current))
-			err = -ERESTARTSYS;
+		if (err || state->done == state->count)
+			break;
 		cond_resched();
+		if (signal_pending(current))
+			err = -ERESTARTSYS;
 	}
 	return err;
 }
 
 /*
  * What the next @n entries say. Returns how many of them can be read and are as
- * they should be, or less than 0 if it is none.
+ * they should be, or less than 0 if it is none. @writable is set if both ends of
+ * all of these could be written as well, and so, in two pages, all of it.
  */
 static int vnic_batch_read_room(struct vnic_batch_state *state,
-				struct vnic_batch_room *room, int n)
+				struct vnic_batch_room *room, int n,
+				bool *writable)
 {
-	const struct vnic_packet __user *user = state->user + state->done;
+	struct vnic_packet __user *user = state->user + state->done;
+	struct vnic_packet __user *last;
 	int i = 0, err = -EFAULT;
 	u32 reserved;
+	__le16 end;
 
-	if (!user_read_access_begin(user, n * sizeof(*user)))
+	if (!user_access_begin(user, n * sizeof(*user)))
 		return -EFAULT;
-	for (; i < n; i++, user++) {
-		unsafe_get_user(room[i].addr, &user->addr, end);
-		unsafe_get_user(room[i].len, &user->len, end);
-		unsafe_get_user(reserved, &user->reserved, end);
-		if (reserved) {
+	for (; i < n; i++) {
+		unsafe_get_user(room[i].addr, &user[i].addr, fault);
+		unsafe_get_user(room[i].len, &user[i].len, fault);
+		unsafe_get_user(reserved, &user[i].reserved, fault);
+		if (unlikely(reserved)) {
 			err = -EINVAL;
-			break;
+			goto fault;
 		}
 	}
-end:
-	user_read_access_end();
+	/* With what is there. */
+	last = user + n - 1;
+	unsafe_put_user(room[0].addr, &user->addr, fault);
+	unsafe_get_user(end, &last->vnet.inner_nh_offset, fault);
+	unsafe_put_user(end, &last->vnet.inner_nh_offset, fault);
+	*writable = true;
+fault:
+	user_access_end();
 	return i ?: err;
 }
 
@@ -276,9 +313,10 @@ static int vnic_batch_recv_room(struct vnic_batch_state *state,
 				struct vnic_batch_room *room, int n)
 {
 	struct vnic_packet __user *user = state->user + state->done;
+	bool writable = false;
 
-	n = vnic_batch_read_room(state, room, n);
-	if (n < 0)
+	n = vnic_batch_read_room(state, room, n, &writable);
+	if (n < 0 || likely(writable))
 		return n;
 	/* Down to none: another thread may be unmapping it meanwhile. */
 	while (n && !vnic_batch_writable(user + n - 1))
@@ -286,6 +324,34 @@ static int vnic_batch_recv_room(struct vnic_batch_state *state,
 	if (!n || (n > 1 && !vnic_batch_writable(user)))
 		return -EFAULT;
 	return n;
+}
+
+/*
+ * What most entries say: a packet that is all there, with nothing more to be known
+ * of it. Its address stays as it is.
+ */
+static __always_inline bool
+vnic_batch_write_plain(struct vnic_packet __user *user, u32 len, __be16 proto)
+{
+	unsigned long __user *vnet = (void __user *)&user->vnet;
+	unsigned int i;
+
+	if (!user_write_access_begin(user, sizeof(*user)))
+		return false;
+	unsafe_put_user(len, &user->len, fault);
+	unsafe_put_user(0, &user->result, fault);
+	unsafe_put_user(0, &user->flags, fault);
+	unsafe_put_user(proto, &user->proto, fault);
+	unsafe_put_user(0, &user->reserved, fault);
+#pragma GCC unroll 6
+	for (i = 0; i < sizeof(user->vnet) / sizeof(*vnet); i++)
+		unsafe_put_user(0, &vnet[i], fault);
+	user_write_access_end();
+	return true;
+
+fault:
+	user_write_access_end();
+	return false;
 }
 
 static bool vnic_batch_write(struct vnic_packet __user *user,
@@ -297,7 +363,8 @@ static bool vnic_batch_write(struct vnic_packet __user *user,
 
 	if (!user_write_access_begin(user, sizeof(*user)))
 		return false;
-	for (i = 0; i < VNIC_BATCH_WORDS; i++)
+#pragma GCC unroll 12
+	for (i = 0; i < sizeof(*packet) / sizeof(*from); i++)
 		unsafe_put_user(from[i], &to[i], fault);
 	user_write_access_end();
 	return true;
@@ -307,52 +374,99 @@ fault:
 	return false;
 }
 
+/*
+ * Any packet, to where @room says. Returns true if the program has got it, which is
+ * lost if not. @written is about its entry.
+ */
+static noinline bool vnic_batch_give(struct vnic_batch_state *state,
+				     const struct vnic_batch_room *room,
+				     void *ptr, unsigned int *bytes,
+				     bool *written)
+{
+	struct vnic_packet packet = { .addr = room->addr, .len = room->len };
+	bool given = !vnic_recv_packet(state->port, state->queue, ptr, &packet);
+
+	if (given)
+		*bytes += packet.len;
+	*written = vnic_batch_write(state->user + state->done, &packet);
+	return given;
+}
+
+/* The same for what most are. */
+static __always_inline bool
+vnic_batch_give_plain(struct vnic_batch_state *state,
+		      const struct vnic_batch_room *room, void *ptr,
+		      unsigned int *bytes, bool *written)
+{
+	const struct sk_buff *skb = ptr;
+
+	if (!vnic_recv_is_plain(ptr) || vnic_recv_has_offload(skb) ||
+	    skb->len > room->len ||
+	    copy_to_user(u64_to_user_ptr(room->addr), skb->data, skb->len))
+		return vnic_batch_give(state, room, ptr, bytes, written);
+	*bytes += skb->len;
+	*written = vnic_batch_write_plain(state->user + state->done, skb->len,
+					  vnic_port_is_tap(state->port) ?
+					  0 : skb->protocol);
+	return true;
+}
+
+/* Those that were given are freed together. */
+static __always_inline void vnic_batch_given(struct vnic_batch_state *state,
+					     void **ptrs, int n,
+					     unsigned int bytes)
+{
+	unsigned int index = READ_ONCE(state->queue->index);
+	int i;
+
+	local_bh_disable();
+	for (i = 0; i < n; i++) {
+		vnic_trace(taken, state->port->dev, index, ptrs[i]);
+		vnic_recv_free(ptrs[i]);
+	}
+	vnic_count_packets(state->port, index, VNIC_TX_PACKETS, n, bytes);
+	local_bh_enable();
+}
+
 /* Hand out what was in the ring. Returns 0 or -EFAULT. */
 static int vnic_batch_recv_take(struct vnic_batch_state *state,
 				const struct vnic_batch_room *room,
 				void **ptrs, int n)
 {
-	struct vnic_packet packet = { };
-	int i, err = 0, given = 0;
+	unsigned int bytes = 0;
+	bool written = true;
+	int i, given = 0;
 
 	for (i = 0; i < n; i++) {
-		if (unlikely(err)) {
+		if (unlikely(!written)) {
 			/* Somebody has unmapped the array meanwhile. */
 			vnic_recv_lose(state->port, state->queue, ptrs[i],
 				       VNIC_TX_FAULT);
 			continue;
 		}
-		packet.addr = room[i].addr;
-		packet.len = room[i].len;
-		/* Those that were given are freed together. */
-		if (!vnic_recv_packet(state->port, state->queue, ptrs[i],
-				      &packet))
+		if (vnic_batch_give_plain(state, &room[i], ptrs[i], &bytes,
+					  &written))
 			ptrs[given++] = ptrs[i];
-		if (vnic_batch_write(state->user + state->done, &packet))
-			state->done++;
-		else
-			err = -EFAULT;
+		state->done += written;
 	}
 	if (given)
-		vnic_recv_done(state->port, state->queue, ptrs, given);
-	return err;
+		vnic_batch_given(state, ptrs, given, bytes);
+	return written ? 0 : -EFAULT;
 }
 
-/* One look into the ring. Returns how many packets there were, or less. */
+/* What was seen in the ring. Returns how many packets there were, or less. */
 static int vnic_batch_recv_some(struct vnic_batch_state *state)
 {
 	/* Not cleared for each call: only what was written is looked at. */
 	struct vnic_batch_room room[VNIC_BATCH_TAKE] __uninitialized;
 	void *ptrs[VNIC_BATCH_TAKE] __uninitialized;
-	int n, max, err;
+	int n = state->ready;
+	int max, err;
 
 	state->port = vnic_port_get(state->queue);
 	if (!state->port)
 		return -EBADFD;
 	/* No more entries are read than there are packets for. */
-	max = min_t(int, state->count - state->done, VNIC_BATCH_TAKE);
-	n = vnic_queue_count(state->queue, max);
-	state->empty = n < max;
 	n = n ? vnic_batch_recv_room(state, room, n) :
 		vnic_batch_check(state->user + state->done);
 	if (n > 0) {
@@ -366,35 +480,42 @@ static int vnic_batch_recv_some(struct vnic_batch_state *state)
 	return n;
 }
 
-/* Sleep until there is something. Returns 0 to look, or why the call ends. */
-static int vnic_batch_recv_wait(struct vnic_batch_state *state)
+/* Sleep until there is something. Returns how much, or why the call ends. */
+static int vnic_batch_recv_wait(struct vnic_batch_state *state,
+				unsigned int max)
 {
 	int ret = vnic_batch_check(state->user + state->done);
 
 	if (ret)
 		return ret;
-	ret = vnic_queue_wait(state->queue, false);
+	ret = vnic_queue_wait(state->queue, max, false);
 	return ret == -EFAULT ? -EBADFD : ret;
 }
 
 static int vnic_batch_recv(struct vnic_batch_state *state)
 {
+	unsigned int max;
 	int ret;
 
 	while (state->done < state->count) {
+		max = min_t(unsigned int, state->count - state->done,
+			    VNIC_BATCH_TAKE);
 		/* Who will sleep anyway need not ask for the device first. */
 		if (state->done < state->min &&
-		    vnic_queue_is_empty(state->queue)) {
-			ret = vnic_batch_recv_wait(state);
-			if (ret)
-				return ret;
-		}
+		    vnic_queue_is_empty(state->queue))
+			ret = vnic_batch_recv_wait(state, max);
+		else
+			ret = vnic_queue_count(state->queue, max);
+		if (ret < 0)
+			return ret;
+		state->ready = ret;
+		state->empty = ret < max;
 		ret = vnic_batch_recv_some(state);
 		if (ret < 0)
 			return ret;
-		cond_resched();
 		if (state->empty && state->done >= state->min)
 			return -EAGAIN;
+		cond_resched();
 		if (signal_pending(current))
 			return -ERESTARTSYS;
 	}
@@ -405,7 +526,7 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
  * vnic_batch() - VNIC_IOC_SEND and VNIC_IOC_RECV
  * @queue: the queue
  * @cmd: which of the two
- * @batch: the argument, a copy
+ * @user: the argument, a struct vnic_batch
  * @noblock: the file is O_NONBLOCK
  *
  * Context: process.
@@ -413,22 +534,26 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
  * array, -EINVAL, -EFAULT, -EAGAIN, -ERESTARTSYS, -EBADFD.
  */
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
-	       const struct vnic_batch *batch, bool noblock)
+	       const void __user *user, bool noblock)
 {
-	struct vnic_batch_state state = {
-		.queue	= queue,
-		.user	= u64_to_user_ptr(batch->packets),
-		.count	= batch->count,
-		.min	= noblock ? 0 : batch->min,
-	};
+	struct vnic_batch_state state __uninitialized;
+	struct vnic_batch batch __uninitialized;
 	int err;
 
-	__skb_queue_head_init(&state.list);
-
-	if (batch->flags || batch->reserved[0] || batch->reserved[1] ||
-	    batch->reserved[2] || batch->count > VNIC_BATCH_MAX ||
-	    batch->min > batch->count)
+	if (!vnic_batch_read_words((unsigned long *)&batch, user,
+				   sizeof(batch)))
+		return -EFAULT;
+	if (batch.flags || batch.reserved[0] || batch.reserved[1] ||
+	    batch.reserved[2] || batch.count > VNIC_BATCH_MAX ||
+	    batch.min > batch.count)
 		return -EINVAL;
+	state = (struct vnic_batch_state) {
+		.queue	= queue,
+		.user	= u64_to_user_ptr(batch.packets),
+		.count	= batch.count,
+		.min	= noblock ? 0 : batch.min,
+	};
+	__skb_queue_head_init(&state.list);
 	if (!rcu_access_pointer(queue->port))
 		return -EBADFD;
 	if (cmd == VNIC_IOC_RECV && vnic_shared_has_recv(queue))

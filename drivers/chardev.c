@@ -59,7 +59,10 @@ static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 static long vnic_chardev_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
-	if (unlikely(cmd == VNIC_IOC_SOCKET))
+	if (cmd == VNIC_IOC_SEND || cmd == VNIC_IOC_RECV)
+		return vnic_batch(file->private_data, cmd, (void __user *)arg,
+				  file->f_flags & O_NONBLOCK);
+	if (cmd == VNIC_IOC_SOCKET)
 		return vnic_socket_open(file->private_data, file, arg);
 	return vnic_ioctl(file->private_data, cmd, arg, sizeof(struct ifreq),
 			  file->f_flags & O_NONBLOCK);

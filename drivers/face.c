@@ -46,8 +46,8 @@ ssize_t vnic_face_read(struct vnic_queue *queue, struct iov_iter *to,
 	while ((ret = vnic_face_read_one(queue, to)) == -EAGAIN) {
 		if (noblock)
 			return -EAGAIN;
-		ret = vnic_queue_wait(queue, false);
-		if (ret)
+		ret = vnic_queue_wait(queue, 1, false);
+		if (ret < 0)
 			return ret;
 	}
 	return ret;

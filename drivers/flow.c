@@ -121,11 +121,12 @@ void vnic_flow_exit(struct vnic_port *port)
  * @hash: vnic_flow_hash() of the packet
  * @index: the queue's slot
  *
- * Context: RCU.
+ * Context: RCU or bottom halves off.
  */
 void vnic_flow_learn(struct vnic_port *port, u32 hash, unsigned int index)
 {
-	struct vnic_flows *flows = rcu_dereference(port->flows);
+	struct vnic_flows *flows = rcu_dereference_bh_check(port->flows,
+							    rcu_read_lock_held());
 	u64 entry = vnic_flow_pack(hash, index, vnic_flow_now());
 	atomic64_t *slot;
 

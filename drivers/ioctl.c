@@ -507,7 +507,6 @@ static int vnic_ioctl_tun(struct vnic_queue *queue, unsigned int cmd,
 static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 			   void __user *argp, bool noblock)
 {
-	struct vnic_batch batch;
 	u32 version = VNIC_UAPI_VERSION;
 
 	switch (cmd) {
@@ -516,9 +515,7 @@ static long vnic_ioctl_own(struct vnic_queue *queue, unsigned int cmd,
 		       -EFAULT : 0;
 	case VNIC_IOC_SEND:
 	case VNIC_IOC_RECV:
-		if (copy_from_user(&batch, argp, sizeof(batch)))
-			return -EFAULT;
-		return vnic_batch(queue, cmd, &batch, noblock);
+		return vnic_batch(queue, cmd, argp, noblock);
 	case VNIC_IOC_RING_SETUP:
 		return vnic_shared_setup(queue, argp);
 	case VNIC_IOC_RING_SEND:

@@ -349,16 +349,10 @@ bool vnic_queue_put(struct vnic_port *port, struct vnic_queue *queue, void *ptr)
 	return __vnic_queue_put(port, queue, ptr, NULL);
 }
 
-/**
- * vnic_queue_wake_reader() - there is something in the ring
- * @port: the device
- * @queue: the queue
- *
- * Context: any.
- */
-void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
+static __always_inline void __vnic_queue_wake_reader(struct vnic_port *port,
+						     struct vnic_queue *queue)
 {
-	/* Pairs with the barrier of a sleeper's set_current_state(). */
+	/* Pairs with the barrier of prepare_to_wait(). */
 	if (wq_has_sleeper(&queue->socket.wq.wait)) {
 		vnic_trace(wake, port->dev, READ_ONCE(queue->index),
 			   VNIC_WAITER_READER);
@@ -370,6 +364,18 @@ void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
 		kill_fasync(&queue->fasync, SIGIO, POLL_IN);
 	if (unlikely(vnic_socket_of(queue)))
 		sk_wake_async(&queue->raw->sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/**
+ * vnic_queue_wake_reader() - there is something in the ring
+ * @port: the device
+ * @queue: the queue
+ *
+ * Context: any.
+ */
+void vnic_queue_wake_reader(struct vnic_port *port, struct vnic_queue *queue)
+{
+	__vnic_queue_wake_reader(port, queue);
 }
 
 /**
@@ -422,7 +428,7 @@ enum vnic_counter vnic_queue_produce(struct vnic_port *port,
 	}
 	if (unlikely(!__vnic_queue_put(port, queue, skb, txq)))
 		return VNIC_TX_FULL;
-	vnic_queue_wake_reader(port, queue);
+	__vnic_queue_wake_reader(port, queue);
 	return 0;
 }
 
@@ -542,45 +548,49 @@ taken:
 	return i;
 }
 
+/* Why none will come, or 0. */
+static int vnic_queue_wait_ends(struct vnic_queue *queue, bool shared)
+{
+	if (READ_ONCE(queue->sk.sk_shutdown))
+		return -EFAULT;
+	if (!shared && vnic_shared_has_recv(queue))
+		return -EINVAL;
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
 /**
  * vnic_queue_wait() - sleep until there is something to read
  * @queue: the queue
+ * @most: packets, as far as it matters how many there are
  * @shared: from shared memory, and not from the ring
  *
  * The caller holds no reference to the device, or it could not be deleted
  * while a program waits for a packet.
  *
  * Context: process, sleeps.
- * Return: 0 to look again, -ERESTARTSYS after a signal, -EINVAL when packets
- * no longer come this way, -EFAULT when the device is gone, as tun has it.
+ * Return: as vnic_queue_count(), or 1 if it is shared memory; -ERESTARTSYS after
+ * a signal, -EINVAL when packets no longer come this way, -EFAULT when the device
+ * is gone, as tun has it.
  */
-int vnic_queue_wait(struct vnic_queue *queue, bool shared)
+int vnic_queue_wait(struct vnic_queue *queue, unsigned int most, bool shared)
 {
-	DECLARE_WAITQUEUE(wait, current);
-	int err = 0;
+	DEFINE_WAIT(wait);
+	int ret;
 
-	/* In the queue for as long as it takes, not anew for each wake-up. */
-	add_wait_queue(&queue->socket.wq.wait, &wait);
-	for (;;) {
-		set_current_state(TASK_INTERRUPTIBLE);
-		if (shared ? vnic_shared_readable(queue) :
-			     !vnic_queue_is_empty(queue))
-			break;
-		if (READ_ONCE(queue->sk.sk_shutdown)) {
-			err = -EFAULT;
-			break;
+	do {
+		prepare_to_wait(&queue->socket.wq.wait, &wait,
+				TASK_INTERRUPTIBLE);
+		if (shared ? !vnic_shared_readable(queue) :
+			     vnic_queue_is_empty(queue)) {
+			ret = vnic_queue_wait_ends(queue, shared);
+			if (ret)
+				break;
+			/* Who wakes us also takes us out of the queue. */
+			schedule();
 		}
-		if (!shared && vnic_shared_has_recv(queue)) {
-			err = -EINVAL;
-			break;
-		}
-		if (signal_pending(current)) {
-			err = -ERESTARTSYS;
-			break;
-		}
-		schedule();
-	}
-	__set_current_state(TASK_RUNNING);
-	remove_wait_queue(&queue->socket.wq.wait, &wait);
-	return err;
+		ret = shared ? vnic_shared_readable(queue) :
+			       vnic_queue_count(queue, most);
+	} while (!ret);
+	finish_wait(&queue->socket.wq.wait, &wait);
+	return ret;
 }

@@ -44,15 +44,6 @@ static __be16 vnic_recv_protocol(const void *ptr)
 	return ((const struct ethhdr *)frame->data)->h_proto;
 }
 
-/* In one piece, and as it shall be handed out, as most are? */
-static bool vnic_recv_is_plain(const void *ptr)
-{
-	const struct sk_buff *skb = ptr;
-
-	return likely(!vnic_ring_is_xdp(ptr) && !skb_is_nonlinear(skb) &&
-		      !skb_vlan_tag_present(skb));
-}
-
 static int vnic_recv_copy_part(const struct sk_buff *skb, unsigned int offset,
 			       unsigned int len, struct iov_iter *to)
 {
@@ -170,44 +161,6 @@ void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 	}
 }
 
-/*
- * A packet that was handed out. The head of an skb is kept for the next one
- * that this CPU makes. Context: bottom halves off.
- */
-static void vnic_recv_free(void *ptr)
-{
-	if (unlikely(vnic_ring_is_xdp(ptr)))
-		xdp_return_frame(vnic_ring_to_xdp(ptr));
-	else
-		napi_consume_skb(ptr, 1);
-}
-
-/**
- * vnic_recv_done() - packets that were handed out have had their day
- * @port: the device, held by the caller
- * @queue: the queue
- * @ptrs: the packets, from vnic_queue_consume(); freed here
- * @n: how many
- *
- * Context: process.
- */
-void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,
-		    void **ptrs, int n)
-{
-	unsigned int bytes = 0;
-	int i;
-
-	local_bh_disable();
-	for (i = 0; i < n; i++) {
-		bytes += vnic_recv_len(ptrs[i]);
-		vnic_trace(taken, port->dev, READ_ONCE(queue->index), ptrs[i]);
-		vnic_recv_free(ptrs[i]);
-	}
-	vnic_count_packets(port, READ_ONCE(queue->index), VNIC_TX_PACKETS, n,
-			   bytes);
-	local_bh_enable();
-}
-
 /**
  * vnic_recv() - read(): give the program a packet of the stack's
  * @port: the device, held by the caller
@@ -260,6 +213,21 @@ lose:
 	return total;
 }
 
+/* Returns 0, or -EINVAL for what no header can tell. */
+static int vnic_recv_vnet(const void *ptr, struct vnic_vnet *vnet)
+{
+	struct vnic_offload offload;
+	int err;
+
+	memset(vnet, 0, sizeof(*vnet));
+	if (vnic_ring_is_xdp(ptr) || !vnic_recv_has_offload(ptr))
+		return 0;
+	err = vnic_vnet_from_skb(ptr, true, &offload);
+	if (!err)
+		vnic_vnet_encode(&offload, vnet);
+	return err;
+}
+
 /* Returns 0 or -EFAULT. */
 static int vnic_recv_copy_packet(const void *ptr, unsigned int len,
 				 const struct vnic_packet *packet)
@@ -274,23 +242,6 @@ static int vnic_recv_copy_packet(const void *ptr, unsigned int len,
 	return vnic_recv_copy(ptr, &to);
 }
 
-/* Returns 0, or -EINVAL for what no header can tell. */
-static int vnic_recv_vnet(const void *ptr, struct vnic_vnet *vnet)
-{
-	const struct sk_buff *skb = ptr;
-	struct vnic_offload offload;
-	int err;
-
-	memset(vnet, 0, sizeof(*vnet));
-	if (vnic_ring_is_xdp(ptr) ||
-	    (skb->ip_summed == CHECKSUM_NONE && !skb_is_gso(skb)))
-		return 0;
-	err = vnic_vnet_from_skb(skb, true, &offload);
-	if (!err)
-		vnic_vnet_encode(&offload, vnet);
-	return err;
-}
-
 /**
  * vnic_recv_packet() - give the program a packet in an entry of a batch
  * @port: the device, held by the caller
@@ -301,8 +252,8 @@ static int vnic_recv_vnet(const void *ptr, struct vnic_vnet *vnet)
  *	what the program gets
  *
  * Context: process.
- * Return: 0 with the packet left for vnic_recv_done(), or -EINVAL or -EFAULT,
- * the packet lost; also in @packet->result.
+ * Return: 0 with the packet left for the caller, or -EINVAL or -EFAULT, the packet
+ * lost; also in @packet->result.
  */
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet)

@@ -195,7 +195,7 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 	return skb;
 }
 
-/* Remember whose flow it is. Context: BH off, RCU. */
+/* Remember whose flow it is. Context: RCU or BH off. */
 static void vnic_send_learn(struct vnic_port *port, struct vnic_queue *queue,
 			    struct sk_buff *skb)
 {
@@ -205,7 +205,7 @@ static void vnic_send_learn(struct vnic_port *port, struct vnic_queue *queue,
 				READ_ONCE(queue->index));
 }
 
-/* About to go to the stack. Returns its bytes. Context: BH off, RCU. */
+/* About to go to the stack. Returns its bytes. Context: BH off. */
 static unsigned int vnic_send_prepare(struct vnic_port *port,
 				      struct vnic_queue *queue,
 				      struct sk_buff *skb)
@@ -239,7 +239,7 @@ static int vnic_send_frags(struct vnic_port *port, struct vnic_queue *queue,
 	return 0;
 }
 
-/* Returns 0, or -EBUSY for a detached queue. Context: BH off, RCU. */
+/* Returns 0, or -EBUSY for a detached queue. Context: BH off. */
 static int vnic_send_napi(struct vnic_port *port, struct vnic_queue *queue,
 			  struct sk_buff *skb)
 {
@@ -272,8 +272,8 @@ int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 
 	if (flags & IFF_NAPI_FRAGS)
 		return vnic_send_frags(port, queue, skb);
+	/* An RCU section, too. */
 	local_bh_disable();
-	rcu_read_lock();
 	/* Once it is down the core waits for RCU, so none comes in after. */
 	if (unlikely(!(port->dev->flags & IFF_UP))) {
 		vnic_lose(port, READ_ONCE(queue->index), skb, VNIC_RX_DOWN);
@@ -288,27 +288,8 @@ int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 			   VNIC_HOW_ONE);
 		netif_receive_skb(skb);
 	}
-	rcu_read_unlock();
 	local_bh_enable();
 	return err;
-}
-
-/**
- * vnic_send_alone() - does each packet of a call go to the stack by itself?
- * @port: the device, held by the caller
- * @queue: the queue
- *
- * Context: process.
- * Return: true if no list may be made of them.
- */
-bool vnic_send_alone(const struct vnic_port *port,
-		     const struct vnic_queue *queue)
-{
-	/* What waits on the list is charged, and might be waited for. */
-	return READ_ONCE(port->rx_frames) <= 1 ||
-	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
-	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
-	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
 }
 
 static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
@@ -320,7 +301,7 @@ static void vnic_send_each(struct vnic_port *port, struct vnic_queue *queue,
 		vnic_send_one(port, queue, skb);
 }
 
-/* All at once, counted as such. Context: BH off, RCU. */
+/* All at once, counted as such. Context: BH off. */
 static void vnic_send_deliver(struct vnic_port *port, struct vnic_queue *queue,
 			      struct sk_buff_head *list)
 {
@@ -347,7 +328,8 @@ static void vnic_send_deliver(struct vnic_port *port, struct vnic_queue *queue,
  * vnic_send_list() - give the stack packets that vnic_send_build() has made
  * @port: the device, held by the caller
  * @queue: the queue that they came by
- * @list: them, its lock not used; empty afterwards. No IFF_NAPI_FRAGS.
+ * @list: them, one or more, its lock not used; empty afterwards. No
+ *	IFF_NAPI_FRAGS.
  *
  * Context: process. The stack runs in it, with bottom halves off.
  */
@@ -356,8 +338,8 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 {
 	unsigned int flags = READ_ONCE(queue->flags);
 
-	if (skb_queue_len(list) <= 1) {
-		vnic_send_each(port, queue, list);
+	if (skb_queue_len(list) == 1) {
+		vnic_send_one(port, queue, __skb_dequeue(list));
 		return;
 	}
 	local_bh_disable();
@@ -367,9 +349,7 @@ void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
 		local_bh_enable();
 		return;
 	}
-	rcu_read_lock();
 	vnic_send_deliver(port, queue, list);
-	rcu_read_unlock();
 	local_bh_enable();
 }
 

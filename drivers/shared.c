@@ -230,7 +230,9 @@ int vnic_shared_wait(struct vnic_queue *queue, bool noblock)
 		return 0;
 	if (noblock)
 		return rcu_access_pointer(queue->port) ? -EAGAIN : -EBADFD;
-	err = vnic_queue_wait(queue, true);
+	err = vnic_queue_wait(queue, 1, true);
+	if (err > 0)
+		return 0;
 	return err == -EFAULT ? -EBADFD : err;
 }
 

@@ -775,7 +775,8 @@ void vnic_queue_consumed(struct vnic_port *port, struct vnic_queue *queue,
 			 int n);
 int vnic_queue_consume(struct vnic_port *port, struct vnic_queue *queue,
 		       void **ptrs, int n);
-int vnic_queue_wait(struct vnic_queue *queue, bool shared);
+int vnic_queue_wait(struct vnic_queue *queue, unsigned int most,
+		    bool shared);
 
 /* ---------------------------------------------------------------- shared.c
  * Rings in memory that a program shares with us.
@@ -958,7 +959,7 @@ static inline bool vnic_vnet_is_empty(const struct vnic_offload *offload)
 }
 
 /* Is nothing left to do, and all as it should be? */
-static inline bool vnic_vnet_is_zero(const struct vnic_vnet *vnet)
+static __always_inline bool vnic_vnet_is_zero(const struct vnic_vnet *vnet)
 {
 	const u64 *word = (const u64 *)vnet;
 
@@ -967,7 +968,8 @@ static inline bool vnic_vnet_is_zero(const struct vnic_vnet *vnet)
 }
 
 /* Are the fields without a meaning 0, so that they can get one? */
-static inline bool vnic_vnet_is_reserved_zero(const struct vnic_vnet *vnet)
+static __always_inline bool
+vnic_vnet_is_reserved_zero(const struct vnic_vnet *vnet)
 {
 	return !((__force u32)vnet->hash_value |
 		 (__force u16)(vnet->num_buffers | vnet->hash_report |
@@ -1200,8 +1202,6 @@ struct sk_buff *vnic_send_build(struct vnic_port *port,
 				struct vnic_queue *queue, struct iov_iter *from,
 				const struct vnic_offload *offload,
 				const __be16 *proto, bool noblock);
-bool vnic_send_alone(const struct vnic_port *port,
-		     const struct vnic_queue *queue);
 int vnic_send_one(struct vnic_port *port, struct vnic_queue *queue,
 		  struct sk_buff *skb);
 void vnic_send_list(struct vnic_port *port, struct vnic_queue *queue,
@@ -1225,12 +1225,10 @@ enum vnic_counter vnic_recv_frame(struct vnic_port *port, const void *ptr,
 				  unsigned int len, struct vnic_frame *to);
 void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 		    void *ptr, enum vnic_counter counter);
-void vnic_recv_done(struct vnic_port *port, struct vnic_queue *queue,
-		    void **ptrs, int n);
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet);
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
-	       const struct vnic_batch *batch, bool noblock);
+	       const void __user *user, bool noblock);
 
 /* ----------------------------------------------------------------- qdisc.c
  * Does a vntun or vntap have a queueing discipline of its own accord?
@@ -1391,6 +1389,47 @@ static inline void vnic_count_packets(struct vnic_port *port,
 }
 
 /*
+ * Does each packet of a call go to the stack by itself, so that no list may be
+ * made of them? Context: process, the device held.
+ */
+static inline bool vnic_send_alone(const struct vnic_port *port,
+				   const struct vnic_queue *queue)
+{
+	/* What waits on the list is charged, and might be waited for. */
+	return READ_ONCE(port->rx_frames) <= 1 ||
+	       READ_ONCE(queue->sk.sk_sndbuf) != INT_MAX ||
+	       (READ_ONCE(queue->flags) & IFF_NAPI_FRAGS) ||
+	       READ_ONCE(queue->index) == VNIC_NO_SLOT;
+}
+
+/* In one piece, and as it shall be handed out, as most are? Context: any. */
+static inline bool vnic_recv_is_plain(const void *ptr)
+{
+	const struct sk_buff *skb = ptr;
+
+	return likely(!vnic_ring_is_xdp(ptr) && !skb_is_nonlinear(skb) &&
+		      !skb_vlan_tag_present(skb));
+}
+
+/* Is there something for a virtio header to say of it? Context: any. */
+static inline bool vnic_recv_has_offload(const struct sk_buff *skb)
+{
+	return skb->ip_summed != CHECKSUM_NONE || skb_is_gso(skb);
+}
+
+/*
+ * A packet that was handed out. The head of an skb is kept for the next one
+ * that this CPU makes. Context: bottom halves off.
+ */
+static inline void vnic_recv_free(void *ptr)
+{
+	if (unlikely(vnic_ring_is_xdp(ptr)))
+		xdp_return_frame(vnic_ring_to_xdp(ptr));
+	else
+		napi_consume_skb(ptr, 1);
+}
+
+/*
  * The device of a queue, for the time of a call: let go of it with
  * vnic_port_put(). NULL if there is none. Context: any.
  */
@@ -1437,7 +1476,8 @@ static inline unsigned int vnic_port_len(const struct vnic_port *port,
 
 /*
  * A packet of the queue's is about to go to the stack: say which queue. In an
- * RCU section, or the number could be one that the device no longer has.
+ * RCU section, or with bottom halves off, or the number could be one that the device
+ * no longer has.
  */
 static inline void vnic_port_record(struct vnic_port *port,
 				    struct vnic_queue *queue,

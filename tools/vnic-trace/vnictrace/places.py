@@ -78,7 +78,7 @@ def taken(hop, before):
     if before and before.station.startswith("net_dev_"):
         return ("vnic_shared_produce", "taken")
     if hop.context[1:2] == ("ioctl",):
-        return ("vnic_recv_done", "taken")
+        return ("vnic_batch_given", "taken")
     return ("vnic_recv", "taken")
 
 
@@ -119,7 +119,7 @@ def ours(hop, before, following, kind):
         return taken(hop, before)
     if hop.station == "vnic_wake":
         if hop.fields.get("waiter_name") == "reader":
-            return ("vnic_queue_wake_reader", "wake")
+            return ("__vnic_queue_wake_reader", "wake")
         return ("vnic_rxq_wake_tx" if kind in LINKS else
                 "vnic_queue_consumed", "wake")
     if hop.station == "vnic_handover":
@@ -143,8 +143,8 @@ def everything():
         ("vnic_lose_rx", "drop"), ("vnic_lose_tx", "drop"),
         ("vnic_count_loss", "drop"), ("vnic_verdict_skb", "xdp"),
         ("vnic_verdict_frame", "xdp"), ("vnic_xdp_generic", "xdp"),
-        ("vnic_xdp_act", "xdp"), ("vnic_recv_done", "taken"),
-        ("vnic_recv", "taken"), ("vnic_queue_wake_reader", "wake"),
+        ("vnic_xdp_act", "xdp"), ("vnic_batch_given", "taken"),
+        ("vnic_recv", "taken"), ("__vnic_queue_wake_reader", "wake"),
         ("vnic_rxq_wake_tx", "wake"), ("vnic_queue_consumed", "wake"),
         ("vndummy_loop", "handover"), ("vnveth_xmit", "handover"),
     }

@@ -2,7 +2,7 @@
 /*
  * batch - VNIC_IOC_SEND and VNIC_IOC_RECV: many packets for one system call
  *
- *	entries --> vnic_send_build() --> list --> vnic_send_list()
+ *	entries --> vnic_batchsend()
  *	entries <-- vnic_batch_give() <-- vnic_queue_consume()
  *
  * <uapi/linux/vnic.h> says what a program is promised.
@@ -15,30 +15,22 @@
 #include "vnic.h"
 
 /*
- * Entries for whose time a device is held: however slowly user memory comes, it
- * can be deleted between two lots of them.
- */
-#define VNIC_BATCH_CHUNK	VNIC_LIST_MAX
-
-/*
  * Packets that are taken out of the ring at a time. Their entries lie in two
  * pages of the program's, never in three.
  */
 #define VNIC_BATCH_TAKE		16
 
 /**
- * struct vnic_batch_state - how far a call has come
+ * struct vnic_batch_state - how far VNIC_IOC_RECV has come
  * @queue: the queue
- * @port: its device, held while VNIC_BATCH_CHUNK entries are dealt with
+ * @port: its device, held while VNIC_BATCH_TAKE entries are dealt with
  * @user: the array
  * @count: its entries
  * @done: how many have been dealt with
  * @min: how many to wait for; 0 for a call that may not sleep
- * @ready: VNIC_IOC_RECV: packets that were seen in the ring, VNIC_BATCH_TAKE at
- *	most; they may be somebody else's by now
- * @list: VNIC_IOC_SEND: packets that the stack does not have yet; its lock is
- *	not used
- * @empty: VNIC_IOC_RECV: the ring had fewer packets than there were entries for
+ * @ready: packets that were seen in the ring, VNIC_BATCH_TAKE at most; they may
+ *	be somebody else's by now
+ * @empty: the ring had fewer packets than there were entries for
  */
 struct vnic_batch_state {
 	struct vnic_queue		*queue;
@@ -49,11 +41,10 @@ struct vnic_batch_state {
 	unsigned int			min;
 	unsigned int			ready;
 	bool				empty;
-	struct sk_buff_head		list;
 };
 
 /**
- * struct vnic_batch_room - what an entry of VNIC_IOC_RECV says
+ * struct vnic_batch_room - what an entry says
  * @addr: of the buffer
  * @len: its bytes
  */
@@ -67,42 +58,9 @@ static_assert(sizeof(struct vnic_packet) == 6 * sizeof(u64));
 static_assert(offsetof(struct vnic_packet, vnet) == 3 * sizeof(u64));
 
 /*
- * An entry, between user_access_begin() and _end(). Not a loop, which would take
- * twice as many instructions. Returns false for a fault.
+ * The call's argument, read once, and not in a loop, which would take twice as many
+ * instructions. Returns false for a fault.
  */
-static __always_inline bool
-vnic_batch_unsafe_read(struct vnic_packet *packet,
-		       const struct vnic_packet __user *user)
-{
-	const u64 __user *from = (const void __user *)user;
-	u64 *to = (u64 *)packet;
-
-	unsafe_get_user(to[0], &from[0], fault);
-	unsafe_get_user(to[1], &from[1], fault);
-	unsafe_get_user(to[2], &from[2], fault);
-	unsafe_get_user(to[3], &from[3], fault);
-	unsafe_get_user(to[4], &from[4], fault);
-	unsafe_get_user(to[5], &from[5], fault);
-	return true;
-
-fault:
-	return false;
-}
-
-/* An entry, read once. Returns false for a fault. */
-static bool vnic_batch_read(struct vnic_packet *packet,
-			    const struct vnic_packet __user *user)
-{
-	bool read;
-
-	if (!user_read_access_begin(user, sizeof(*user)))
-		return false;
-	read = vnic_batch_unsafe_read(packet, user);
-	user_read_access_end();
-	return read;
-}
-
-/* The call's argument, read once. Returns false for a fault. */
 static bool vnic_batch_read_call(struct vnic_batch *batch,
 				 const struct vnic_batch __user *user)
 {
@@ -122,153 +80,6 @@ static bool vnic_batch_read_call(struct vnic_batch *batch,
 fault:
 	user_read_access_end();
 	return false;
-}
-
-static void vnic_batch_flush(struct vnic_batch_state *state)
-{
-	if (!skb_queue_empty(&state->list))
-		vnic_send_list(state->port, state->queue, &state->list);
-}
-
-/*
- * Fields without a meaning have to be 0, so that they can get one. Inline, as the
- * other two: no function may be called between user_access_begin() and _end().
- */
-static __always_inline bool
-vnic_batch_send_valid(const struct vnic_packet *packet)
-{
-	return !(packet->flags | packet->reserved) &&
-	       vnic_vnet_is_reserved_zero(&packet->vnet);
-}
-
-/* Is it the packet's own fault, or does the call end before its entry? */
-static int vnic_batch_send_failed(struct vnic_packet *packet, int err)
-{
-	if (vnic_send_ends_call(err))
-		return err;
-	packet->result = err == -ENOBUFS ? -ENOMEM : err;
-	return 0;
-}
-
-/* Returns 0 with the entry's result, or why the call ends before it. */
-static int vnic_batch_send_one(struct vnic_batch_state *state,
-			       struct vnic_packet *packet)
-{
-	struct vnic_port *port = state->port;
-	struct vnic_offload offload;
-	struct iov_iter from;
-	struct sk_buff *skb;
-
-	if (!vnic_batch_send_valid(packet))
-		return -EINVAL;
-	packet->result = -EIO;
-	if (!(port->dev->flags & IFF_UP)) {
-		vnic_lose(port, READ_ONCE(state->queue->index), NULL,
-			  VNIC_RX_DOWN);
-		return 0;
-	}
-	vnic_vnet_decode(&packet->vnet, &offload);
-	iov_iter_ubuf(&from, WRITE, u64_to_user_ptr(packet->addr), packet->len);
-	skb = vnic_send_build(port, state->queue, &from, &offload,
-			      packet->proto ? &packet->proto : NULL,
-			      state->done >= state->min);
-	if (IS_ERR(skb))
-		return vnic_batch_send_failed(packet, PTR_ERR(skb));
-	packet->result = 0;
-	if (!skb)
-		return 0;
-	if (vnic_send_alone(port, state->queue)) {
-		vnic_batch_flush(state);
-		packet->result = vnic_send_one(port, state->queue, skb);
-		return 0;
-	}
-	__skb_queue_tail(&state->list, skb);
-	if (skb_queue_len(&state->list) >= READ_ONCE(port->rx_frames))
-		vnic_batch_flush(state);
-	return 0;
-}
-
-/*
- * An entry that may go the short way, and already that it has: if it does not, its
- * result is written once more. Returns false for a fault, or an entry that may not.
- */
-static __always_inline bool
-vnic_batch_read_quick(struct vnic_packet *packet,
-		      struct vnic_packet __user *user)
-{
-	if (!user_access_begin(user, sizeof(*user)))
-		return false;
-	if (!vnic_batch_unsafe_read(packet, user) ||
-	    !vnic_batch_send_valid(packet) || !vnic_vnet_is_zero(&packet->vnet))
-		goto fault;
-	unsafe_put_user(0, &user->result, fault);
-	user_access_end();
-	return true;
-
-fault:
-	user_access_end();
-	return false;
-}
-
-/* As many of the next entries as go the short way. */
-static void vnic_batch_send_quick(struct vnic_batch_state *state,
-				  unsigned int end)
-{
-	struct vnic_packet __user *user = state->user + state->done;
-	struct vnic_packet packet __uninitialized;
-	struct vnic_quick quick __uninitialized;
-
-	end = min(end, state->done + READ_ONCE(state->port->rx_frames));
-	if (!vnic_quick_begin(state->port, state->queue, &quick))
-		return;
-	for (; state->done < end; state->done++, user++)
-		if (!vnic_batch_read_quick(&packet, user) ||
-		    !vnic_quick_build(&quick, u64_to_user_ptr(packet.addr), NULL,
-				      packet.len, packet.proto))
-			break;
-	vnic_quick_end(&quick);
-}
-
-/* Returns 0 to go on, or why the call ends. */
-static int vnic_batch_send_chunk(struct vnic_batch_state *state)
-{
-	unsigned int end = min(state->count, state->done + VNIC_BATCH_CHUNK);
-	struct vnic_packet __user *user;
-	struct vnic_packet packet;
-	int err;
-
-	vnic_batch_send_quick(state, end);
-	for (; state->done < end; state->done++) {
-		user = state->user + state->done;
-		if (!vnic_batch_read(&packet, user))
-			return -EFAULT;
-		err = vnic_batch_send_one(state, &packet);
-		if (err)
-			return err;
-		if (put_user(packet.result, &user->result))
-			return -EFAULT;
-	}
-	return 0;
-}
-
-static int vnic_batch_send(struct vnic_batch_state *state)
-{
-	int err = 0;
-
-	while (!err && state->done < state->count) {
-		state->port = vnic_port_get(state->queue);
-		if (!state->port)
-			return -EBADFD;
-		err = vnic_batch_send_chunk(state);
-		vnic_batch_flush(state);
-		vnic_port_put(state->port);
-		if (err || state->done == state->count)
-			break;
-		cond_resched();
-		if (signal_pending(current))
-			err = -ERESTARTSYS;
-	}
-	return err;
 }
 
 /*
@@ -518,7 +329,7 @@ static int vnic_batch_recv_wait(struct vnic_batch_state *state,
 	return ret == -EFAULT ? -EBADFD : ret;
 }
 
-static int vnic_batch_recv(struct vnic_batch_state *state)
+static int vnic_batch_recv_all(struct vnic_batch_state *state)
 {
 	unsigned int max;
 	int ret;
@@ -548,6 +359,23 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 	return 0;
 }
 
+static int vnic_batch_recv(struct vnic_queue *queue,
+			   const struct vnic_batch *batch)
+{
+	struct vnic_batch_state state = {
+		.queue	= queue,
+		.user	= u64_to_user_ptr(batch->packets),
+		.count	= batch->count,
+		.min	= batch->min,
+	};
+	int err;
+
+	if (vnic_shared_has_recv(queue))
+		return -EINVAL;
+	err = vnic_batch_recv_all(&state);
+	return state.done ?: err;
+}
+
 /**
  * vnic_batch() - VNIC_IOC_SEND and VNIC_IOC_RECV
  * @queue: the queue
@@ -562,9 +390,7 @@ static int vnic_batch_recv(struct vnic_batch_state *state)
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	       const void __user *user, bool noblock)
 {
-	struct vnic_batch_state state __uninitialized;
 	struct vnic_batch batch __uninitialized;
-	int err;
 
 	if (!vnic_batch_read_call(&batch, user))
 		return -EFAULT;
@@ -572,20 +398,10 @@ int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	    batch.reserved[2] || batch.count > VNIC_BATCH_MAX ||
 	    batch.min > batch.count)
 		return -EINVAL;
-	state = (struct vnic_batch_state) {
-		.queue	= queue,
-		.user	= u64_to_user_ptr(batch.packets),
-		.count	= batch.count,
-		.min	= noblock ? 0 : batch.min,
-	};
-	__skb_queue_head_init(&state.list);
 	if (!rcu_access_pointer(queue->port))
 		return -EBADFD;
-	if (cmd == VNIC_IOC_RECV && vnic_shared_has_recv(queue))
-		return -EINVAL;
-	if (cmd == VNIC_IOC_SEND)
-		err = vnic_batch_send(&state);
-	else
-		err = vnic_batch_recv(&state);
-	return state.done ?: err;
+	if (noblock)
+		batch.min = 0;
+	return cmd == VNIC_IOC_SEND ? vnic_batchsend(queue, &batch) :
+				      vnic_batch_recv(queue, &batch);
 }

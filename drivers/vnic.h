@@ -1229,6 +1229,7 @@ int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet);
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	       const void __user *user, bool noblock);
+int vnic_batchsend(struct vnic_queue *queue, const struct vnic_batch *batch);
 
 /* ----------------------------------------------------------------- qdisc.c
  * Does a vntun or vntap have a queueing discipline of its own accord?

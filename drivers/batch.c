@@ -53,10 +53,6 @@ struct vnic_batch_room {
 	u32	len;
 };
 
-/* What an entry is made of, the second half its offloads. */
-static_assert(sizeof(struct vnic_packet) == 6 * sizeof(u64));
-static_assert(offsetof(struct vnic_packet, vnet) == 3 * sizeof(u64));
-
 /*
  * The call's argument, read once, and not in a loop, which would take twice as many
  * instructions. Returns false for a fault.
@@ -95,26 +91,26 @@ static int vnic_batch_read_room(struct vnic_batch_state *state,
 	struct vnic_packet __user *last;
 	int i = 0, err = -EFAULT;
 	u32 reserved;
-	__le16 end;
+	__le16 tail;
 
 	if (!user_access_begin(user, n * sizeof(*user)))
 		return -EFAULT;
 	for (; i < n; i++) {
-		unsafe_get_user(room[i].addr, &user[i].addr, fault);
-		unsafe_get_user(room[i].len, &user[i].len, fault);
-		unsafe_get_user(reserved, &user[i].reserved, fault);
+		unsafe_get_user(room[i].addr, &user[i].addr, end);
+		unsafe_get_user(room[i].len, &user[i].len, end);
+		unsafe_get_user(reserved, &user[i].reserved, end);
 		if (unlikely(reserved)) {
 			err = -EINVAL;
-			goto fault;
+			goto end;
 		}
 	}
 	/* With what is there. */
 	last = user + n - 1;
-	unsafe_put_user(room[0].addr, &user->addr, fault);
-	unsafe_get_user(end, &last->vnet.inner_nh_offset, fault);
-	unsafe_put_user(end, &last->vnet.inner_nh_offset, fault);
+	unsafe_put_user(room[0].addr, &user->addr, end);
+	unsafe_get_user(tail, &last->vnet.inner_nh_offset, end);
+	unsafe_put_user(tail, &last->vnet.inner_nh_offset, end);
 	*writable = true;
-fault:
+end:
 	user_access_end();
 	return i ?: err;
 }

@@ -38,9 +38,6 @@ struct vnic_batchsend {
 	struct sk_buff_head		list;
 };
 
-/* What an entry is made of. */
-static_assert(sizeof(struct vnic_packet) == 6 * sizeof(u64));
-
 /*
  * An entry, between user_access_begin() and _end(). Not a loop, which would take
  * twice as many instructions. Returns false for a fault.
@@ -149,18 +146,18 @@ static __always_inline bool
 vnic_batchsend_read_quick(struct vnic_packet *packet,
 			  struct vnic_packet __user *user)
 {
+	bool quick = false;
+
 	if (!user_access_begin(user, sizeof(*user)))
 		return false;
 	if (!vnic_batchsend_copy(packet, user) ||
 	    !vnic_batchsend_valid(packet) || !vnic_vnet_is_zero(&packet->vnet))
-		goto fault;
-	unsafe_put_user(0, &user->result, fault);
+		goto end;
+	unsafe_put_user(0, &user->result, end);
+	quick = true;
+end:
 	user_access_end();
-	return true;
-
-fault:
-	user_access_end();
-	return false;
+	return quick;
 }
 
 /* As many of the next entries as go the short way. */
@@ -206,9 +203,9 @@ static int vnic_batchsend_chunk(struct vnic_batchsend *state)
 
 static int vnic_batchsend_all(struct vnic_batchsend *state)
 {
-	int err = 0;
+	int err;
 
-	while (!err && state->done < state->count) {
+	while (state->done < state->count) {
 		state->port = vnic_port_get(state->queue);
 		if (!state->port)
 			return -EBADFD;
@@ -216,12 +213,12 @@ static int vnic_batchsend_all(struct vnic_batchsend *state)
 		vnic_batchsend_flush(state);
 		vnic_port_put(state->port);
 		if (err || state->done == state->count)
-			break;
+			return err;
 		cond_resched();
 		if (signal_pending(current))
-			err = -ERESTARTSYS;
+			return -ERESTARTSYS;
 	}
-	return err;
+	return 0;
 }
 
 /**

@@ -59,6 +59,7 @@ static __poll_t vnic_chardev_poll(struct file *file, poll_table *wait)
 static long vnic_chardev_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
+	/* Asked for again and again: not by way of all the others. */
 	if (cmd == VNIC_IOC_SEND || cmd == VNIC_IOC_RECV)
 		return vnic_batch(file->private_data, cmd, (void __user *)arg,
 				  file->f_flags & O_NONBLOCK);

@@ -1227,6 +1227,11 @@ void vnic_recv_lose(struct vnic_port *port, struct vnic_queue *queue,
 		    void *ptr, enum vnic_counter counter);
 int vnic_recv_packet(struct vnic_port *port, struct vnic_queue *queue,
 		     void *ptr, struct vnic_packet *packet);
+
+/* Entries of a batch are copied by the word; the second half is their offloads. */
+static_assert(sizeof(struct vnic_packet) == 6 * sizeof(u64));
+static_assert(offsetof(struct vnic_packet, vnet) == 3 * sizeof(u64));
+
 int vnic_batch(struct vnic_queue *queue, unsigned int cmd,
 	       const void __user *user, bool noblock);
 int vnic_batchsend(struct vnic_queue *queue, const struct vnic_batch *batch);

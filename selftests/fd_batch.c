@@ -64,7 +64,11 @@ static void make_room(int count)
 		memset(buffers[i], 0xee, BUFFER);
 		entries[i].addr = (unsigned long)buffers[i];
 		entries[i].len = BUFFER;
+		/* What is in these going in is nobody's business. */
 		entries[i].result = 4711;
+		entries[i].flags = 0xeeee;
+		entries[i].proto = 0xeeee;
+		memset(&entries[i].vnet, 0xee, sizeof(entries[i].vnet));
 	}
 }
 

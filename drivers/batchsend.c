@@ -19,7 +19,7 @@
 #define VNIC_BATCHSEND_CHUNK	VNIC_LIST_MAX
 
 /**
- * struct vnic_batchsend - how far a call has come
+ * struct vnic_batchsend_state - how far a call has come
  * @queue: the queue
  * @port: its device, held while VNIC_BATCHSEND_CHUNK entries are dealt with
  * @user: the array
@@ -28,7 +28,7 @@
  * @min: how many to wait for; 0 for a call that may not sleep
  * @list: packets that the stack does not have yet; its lock is not used
  */
-struct vnic_batchsend {
+struct vnic_batchsend_state {
 	struct vnic_queue		*queue;
 	struct vnic_port		*port;
 	struct vnic_packet __user	*user;
@@ -74,7 +74,7 @@ static bool vnic_batchsend_read(struct vnic_packet *packet,
 	return read;
 }
 
-static void vnic_batchsend_flush(struct vnic_batchsend *state)
+static void vnic_batchsend_flush(struct vnic_batchsend_state *state)
 {
 	if (!skb_queue_empty(&state->list))
 		vnic_send_list(state->port, state->queue, &state->list);
@@ -101,7 +101,7 @@ static int vnic_batchsend_failed(struct vnic_packet *packet, int err)
 }
 
 /* Returns 0 with the entry's result, or why the call ends before it. */
-static int vnic_batchsend_one(struct vnic_batchsend *state,
+static int vnic_batchsend_one(struct vnic_batchsend_state *state,
 			      struct vnic_packet *packet)
 {
 	struct vnic_port *port = state->port;
@@ -161,7 +161,7 @@ end:
 }
 
 /* As many of the next entries as go the short way. */
-static void vnic_batchsend_quick(struct vnic_batchsend *state,
+static void vnic_batchsend_quick(struct vnic_batchsend_state *state,
 				 unsigned int end)
 {
 	struct vnic_packet __user *user = state->user + state->done;
@@ -180,7 +180,7 @@ static void vnic_batchsend_quick(struct vnic_batchsend *state,
 }
 
 /* Returns 0 to go on, or why the call ends. */
-static int vnic_batchsend_chunk(struct vnic_batchsend *state)
+static int vnic_batchsend_chunk(struct vnic_batchsend_state *state)
 {
 	unsigned int end = min(state->count, state->done + VNIC_BATCHSEND_CHUNK);
 	struct vnic_packet __user *user;
@@ -201,7 +201,7 @@ static int vnic_batchsend_chunk(struct vnic_batchsend *state)
 	return 0;
 }
 
-static int vnic_batchsend_all(struct vnic_batchsend *state)
+static int vnic_batchsend_all(struct vnic_batchsend_state *state)
 {
 	int err;
 
@@ -232,7 +232,7 @@ static int vnic_batchsend_all(struct vnic_batchsend *state)
  */
 int vnic_batchsend(struct vnic_queue *queue, const struct vnic_batch *batch)
 {
-	struct vnic_batchsend state = {
+	struct vnic_batchsend_state state = {
 		.queue	= queue,
 		.user	= u64_to_user_ptr(batch->packets),
 		.count	= batch->count,

@@ -572,7 +572,14 @@ need_device()
 		defer chmod "$mode" "$VNIC_DEV"
 		chmod 666 "$VNIC_DEV"
 	fi
-	# The node that some tests compare with, if this kernel has one.
+	tun_node
+}
+
+# tun_node: what as_tun is to have, which is also what some tests compare with if
+# this kernel has in-tree tun. That has to come first: where there is a file of this
+# name, the kernel makes no node, neither now nor when the file is gone.
+tun_node()
+{
 	modprobe -q tun
 	if [[ ! -d /dev/net ]]; then
 		defer rmdir /dev/net

@@ -160,14 +160,11 @@ test_autoload()
 }
 
 # tuntap NS NAME: a persistent device, made by TUNSETIFF. ip insists on
-# /dev/net/tun, so it gets one of its own.
+# /dev/net/tun.
 tuntap()
 {
-	# shellcheck disable=SC2016	# the inner shell expands it
-	run ip netns exec "$1" unshare -m sh -c '
-		mkdir -p /dev/net && : >> /dev/net/tun &&
-		mount --bind /dev/vnic /dev/net/tun &&
-		exec ip tuntap add dev "$0" mode tun' "$2"
+	tun_node
+	VNIC_DEV=/dev/vnic run as_tun ip -n "$1" tuntap add dev "$2" mode tun
 }
 
 test_interfaces_up()

@@ -209,6 +209,14 @@ check_processes()
 	until_true 10 kill_processes || problem "and it cannot be killed"
 }
 
+# In the place of tun's node it keeps the kernel from making one for all others.
+check_nodes()
+{
+	[[ -f /dev/net/tun ]] || return 0
+	problem "file left: /dev/net/tun"
+	rm -f /dev/net/tun
+}
+
 check_network()
 {
 	local left one

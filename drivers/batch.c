@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
+#include "copy.h"
 #include "trace.h"
 #include "vnic.h"
 
@@ -235,7 +236,7 @@ vnic_batch_give_plain(struct vnic_batch_state *state,
 
 	if (!vnic_recv_is_plain(ptr) || vnic_recv_has_offload(skb) ||
 	    skb->len > room->len ||
-	    copy_to_user(u64_to_user_ptr(room->addr), skb->data, skb->len))
+	    !vnic_copy_to_user(u64_to_user_ptr(room->addr), skb))
 		return vnic_batch_give(state, room, ptr, bytes, written);
 	*bytes += skb->len;
 	*written = vnic_batch_write_plain(state->user + state->done, skb->len,

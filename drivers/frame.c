@@ -22,6 +22,7 @@
 #include <linux/uio.h>
 #include <net/sock.h>
 
+#include "copy.h"
 #include "vnic.h"
 
 /* Pages of a pool are of this order: a 64 KB frame is in two of them. */
@@ -232,7 +233,7 @@ struct sk_buff *vnic_frame_small(struct iov_iter *from, size_t len,
 	local_bh_enable();
 	if (unlikely(!skb))
 		return vnic_frame_patient(from, len, room);
-	if (likely(vnic_copy_from(skb->data, len, from)))
+	if (likely(vnic_copy_from(skb, from)))
 		return skb;
 	kfree_skb_reason(skb, SKB_DROP_REASON_SKB_UCOPY_FAULT);
 	return ERR_PTR(-EFAULT);

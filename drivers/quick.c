@@ -16,6 +16,7 @@
 #include <linux/skbuff.h>
 #include <linux/uaccess.h>
 
+#include "copy.h"
 #include "trace.h"
 #include "vnic.h"
 
@@ -104,7 +105,7 @@ bool vnic_quick_build(struct vnic_quick *quick, const void __user *user,
 	/* A program may say NULL as well. */
 	if (kernel)
 		memcpy(skb->data, kernel, len);
-	else if (unlikely(copy_from_user(skb->data, user, len)))
+	else if (unlikely(!vnic_copy_from_user(skb, user, len)))
 		goto free;
 	if (unlikely(!vnic_quick_parse(quick, skb, proto)))
 		goto free;

@@ -12,6 +12,7 @@
 #include <linux/uio.h>
 #include <net/xdp.h>
 
+#include "copy.h"
 #include "trace.h"
 #include "vnic.h"
 
@@ -190,7 +191,7 @@ ssize_t vnic_recv(struct vnic_port *port, struct vnic_queue *queue, void *ptr,
 		goto lose;
 	total += len;
 	if (vnic_recv_is_plain(ptr) && total <= room)
-		fault = !vnic_copy_to(skb->data, len, to);
+		fault = !vnic_copy_to(skb, to);
 	else
 		fault = vnic_recv_copy(ptr, to);
 	if (unlikely(fault)) {
@@ -237,7 +238,7 @@ static int vnic_recv_copy_packet(const void *ptr, unsigned int len,
 	struct iov_iter to;
 
 	if (vnic_recv_is_plain(ptr) && len <= packet->len)
-		return copy_to_user(addr, skb->data, len) ? -EFAULT : 0;
+		return vnic_copy_to_user(addr, skb) ? 0 : -EFAULT;
 	iov_iter_ubuf(&to, READ, addr, packet->len);
 	return vnic_recv_copy(ptr, &to);
 }

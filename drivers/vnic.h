@@ -1012,26 +1012,6 @@ static inline int vnic_vnet_tunnel_from_skb(const struct sk_buff *skb,
 }
 #endif
 
-/*
- * Copy the last that is to be copied, so that the iterator, mostly one range of
- * the program's memory, need not be moved on. @len is no more than it has.
- * Returns false for a fault. Context: process.
- */
-static inline bool vnic_copy_from(void *to, size_t len, struct iov_iter *from)
-{
-	if (likely(iter_is_ubuf(from)))
-		return !copy_from_user(to, from->ubuf + from->iov_offset, len);
-	return copy_from_iter_full(to, len, from);
-}
-
-static inline bool vnic_copy_to(const void *from, size_t len,
-				struct iov_iter *to)
-{
-	if (likely(iter_is_ubuf(to)))
-		return !copy_to_user(to->ubuf + to->iov_offset, from, len);
-	return copy_to_iter(from, len, to) == len;
-}
-
 /* ----------------------------------------------------------------- frame.c
  * From a program's memory into an skb.
  */

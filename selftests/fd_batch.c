@@ -229,6 +229,43 @@ FD_TEST(batch, receives)
 	close(sock);
 }
 
+/* Not a byte less or more, whichever way it is copied; the next is not there. */
+FD_TEST(batch, every_size)
+{
+	int i, sock, size, first = variant->mode == IFF_TUN ? 1 : 14;
+	unsigned char want[150], *end = edge();
+
+	OURS_ALONE(ONLY_HERE);
+	ASSERT_EQ(0, nic_start(&self->nic, variant->mode));
+	sock = packet_socket(self->nic.index);
+	ASSERT_LE(0, sock);
+	for (size = first; size <= (int)sizeof(want); size++) {
+		packet_fill(want, variant->mode, size, size);
+		prepare(variant->mode, 2);
+		for (i = 0; i < 2; i++) {
+			entries[i].addr = (unsigned long)end - size;
+			entries[i].len = size;
+		}
+		memcpy(end - size, want, size);
+		ASSERT_EQ(2, batch_send(self->nic.fd, 2)) TH_LOG("%d", size);
+		for (i = 0; i < 2; i++) {
+			ASSERT_EQ(size, receive(sock, got, BIG, NULL));
+			ASSERT_EQ(0, memcmp(got, want, size))
+				TH_LOG("%d bytes", size);
+		}
+
+		ASSERT_EQ(size, neg(send(sock, want, size, 0)));
+		memset(end - size - 1, 0xee, size + 1);
+		ASSERT_EQ(1, batch_call(self->nic.fd, VNIC_IOC_RECV, entries, 1,
+					1));
+		ASSERT_EQ(size, entries[0].len);
+		ASSERT_EQ(0, memcmp(end - size, want, size))
+			TH_LOG("%d bytes", size);
+		ASSERT_EQ(0xee, end[-size - 1]);
+	}
+	close(sock);
+}
+
 /* Whatever headers read() and write() have on this file */
 FD_TEST(batch, whatever_the_framing)
 {

@@ -132,6 +132,18 @@ static __always_inline bool vnic_copy_to_user(void __user *to,
 	return vnic_copy_large_to_user(to, skb);
 }
 
+/* The program's memory in which the next @len bytes of @iter lie together, or NULL. */
+static inline void __user *vnic_copy_piece(const struct iov_iter *iter,
+					   unsigned int len)
+{
+	if (likely(iter_is_ubuf(iter)))
+		return iter->ubuf + iter->iov_offset;
+	/* Of io_uring's, and of sendmsg() and its like */
+	if (iter_is_iovec(iter) && iov_iter_single_seg_count(iter) >= len)
+		return vnic_iter_iov(iter)->iov_base + iter->iov_offset;
+	return NULL;
+}
+
 /**
  * vnic_copy_from() - vnic_copy_from_user() for write()
  * @skb: the packet
@@ -142,9 +154,10 @@ static __always_inline bool vnic_copy_to_user(void __user *to,
  */
 static inline bool vnic_copy_from(struct sk_buff *skb, struct iov_iter *from)
 {
-	if (likely(iter_is_ubuf(from)))
-		return vnic_copy_from_user(skb, from->ubuf + from->iov_offset,
-					   skb->len);
+	const void __user *piece = vnic_copy_piece(from, skb->len);
+
+	if (likely(piece))
+		return vnic_copy_from_user(skb, piece, skb->len);
 	return copy_from_iter_full(skb->data, skb->len, from);
 }
 
@@ -158,8 +171,10 @@ static inline bool vnic_copy_from(struct sk_buff *skb, struct iov_iter *from)
  */
 static inline bool vnic_copy_to(const struct sk_buff *skb, struct iov_iter *to)
 {
-	if (likely(iter_is_ubuf(to)))
-		return vnic_copy_to_user(to->ubuf + to->iov_offset, skb);
+	void __user *piece = vnic_copy_piece(to, skb->len);
+
+	if (likely(piece))
+		return vnic_copy_to_user(piece, skb);
 	return copy_to_iter(skb->data, skb->len, to) == skb->len;
 }
 

@@ -342,7 +342,9 @@ settle()
 	done <"$STATE"
 }
 
-# path WORDS NS ADDRESS: one ping from NS goes there and back by this path
+# path WORDS NS ADDRESS: one ping from NS goes there and back by this path. A lab
+# has a function learned() if its switches take a while to use what they have
+# learned of an answer.
 path()
 {
 	local got
@@ -350,6 +352,7 @@ path()
 	# It has to know the other's address, or it would have to ask.
 	ip netns exec "$2" ping -q -c 1 -W 20 "$3" >/dev/null ||
 		die "$3 does not answer $2"
+	! declare -F learned >/dev/null || learned
 	listen
 	run ip netns exec "$2" ping -q -c 1 -W 20 "$3"
 	within 5 heard_is "$1"

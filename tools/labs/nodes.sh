@@ -99,6 +99,17 @@ tunnel()
 	done
 }
 
+# A flow of before an answer came floods until its switch has looked at it again.
+learned()
+{
+	local node
+
+	for node in node1 node2; do
+		ask "$node" ovs-appctl --timeout=60 revalidator/wait ||
+			die "the flows of $node are not looked at"
+	done
+}
+
 # peer NODE REMOTE
 peer()
 {

@@ -18,7 +18,7 @@ def main():
     port, count = map(int, sys.argv[1:])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, SO_BUSY_POLL, 2000)
-        sock.settimeout(30)
+        sock.settimeout(300)
         sock.bind(("", port))
         print("ready", flush=True)
         for _ in range(count):

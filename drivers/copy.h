@@ -10,7 +10,8 @@
  * what a packet in a batch takes. Here that is known, as an skb says where its
  * memory begins and ends, and what is asked is more: behind the data of an skb its
  * shared info is still of the same object. An skb of which it is not true goes to
- * copy_from_user() and copy_to_user(), whose answer it gets.
+ * copy_from_user() and copy_to_user(), whose answer it gets. Only of a short one
+ * that is to be filled it is not asked: it has just been made for so many bytes.
  */
 #ifndef VNIC_COPY_H
 #define VNIC_COPY_H
@@ -30,7 +31,8 @@
 
 static inline bool vnic_copy_is_small(unsigned int len)
 {
-	return IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
+	return IS_ENABLED(CONFIG_64BIT) &&
+	       IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) &&
 	       len >= VNIC_COPY_SMALL_MIN && len <= VNIC_COPY_SMALL_MAX;
 }
 

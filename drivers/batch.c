@@ -186,28 +186,6 @@ fault:
 	return false;
 }
 
-static bool vnic_batch_write(struct vnic_packet __user *user,
-			     const struct vnic_packet *packet)
-{
-	const u64 *from = (const u64 *)packet;
-	u64 __user *to = (void __user *)user;
-
-	if (!user_write_access_begin(user, sizeof(*user)))
-		return false;
-	unsafe_put_user(from[0], &to[0], fault);
-	unsafe_put_user(from[1], &to[1], fault);
-	unsafe_put_user(from[2], &to[2], fault);
-	unsafe_put_user(from[3], &to[3], fault);
-	unsafe_put_user(from[4], &to[4], fault);
-	unsafe_put_user(from[5], &to[5], fault);
-	user_write_access_end();
-	return true;
-
-fault:
-	user_write_access_end();
-	return false;
-}
-
 /*
  * Any packet, to where @room says. Returns true if the program has got it, which is
  * lost if not. @written is about its entry.
@@ -222,7 +200,8 @@ static noinline bool vnic_batch_give(struct vnic_batch_state *state,
 
 	if (given)
 		*bytes += packet.len;
-	*written = vnic_batch_write(state->user + state->done, &packet);
+	*written = vnic_copy_small_to(state->user + state->done, &packet,
+				      sizeof(packet));
 	return given;
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * copy - all bytes of a packet in one piece, from and to a program's memory
+ * copy - all bytes of a packet, from and to a program's memory
  *
  *	program --> vnic_copy_from(), vnic_copy_from_user() --> skb
+ *	program --> vnic_copy_pieces_from() --> skb with fragments
  *	program <-- vnic_copy_to(), vnic_copy_to_user() <------ skb
  *
  * Hardened usercopy (copy_from_user() and its like) finds out of what object the
  * kernel's bytes are, and whether they are all of it: 150 instructions, a tenth of
  * what a packet in a batch takes. Here that is known, as an skb says where its
- * memory begins and ends, and what is asked is more: behind the data of an skb its
- * shared info is still of the same object. An skb of which it is not true goes to
- * copy_from_user() and copy_to_user(), whose answer it gets. Only of a short one
- * that is to be filled it is not asked: it has just been made for so many bytes.
+ * memory begins and ends (a page, of what order it is), and what is asked is more:
+ * behind the data of an skb its shared info is still of the same object. An skb of
+ * which it is not true goes to copy_from_user() and copy_to_user(), whose answer it
+ * gets. Only of a short one that is to be filled it is not asked: it has just been
+ * made for so many bytes.
  */
 #ifndef VNIC_COPY_H
 #define VNIC_COPY_H
@@ -99,6 +101,7 @@ fault:
 
 bool vnic_copy_large_from_user(struct sk_buff *skb, const void __user *from);
 bool vnic_copy_large_to_user(void __user *to, const struct sk_buff *skb);
+bool vnic_copy_pieces_from(struct sk_buff *skb, struct iov_iter *from);
 
 /**
  * vnic_copy_from_user() - fill a packet

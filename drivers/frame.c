@@ -338,24 +338,6 @@ static struct sk_buff *vnic_frame_pooled(size_t len, size_t room)
 	return skb;
 }
 
-/* Piece by piece, and not page by page: those of a pool are in one. */
-static bool vnic_frame_fill(struct sk_buff *skb, struct iov_iter *from)
-{
-	const struct skb_shared_info *shinfo = skb_shinfo(skb);
-	const skb_frag_t *frag;
-	int i;
-
-	if (!copy_from_iter_full(skb->data, skb_headlen(skb), from))
-		return false;
-	for (i = 0; i < shinfo->nr_frags; i++) {
-		frag = &shinfo->frags[i];
-		if (!copy_from_iter_full(skb_frag_address(frag),
-					 skb_frag_size(frag), from))
-			return false;
-	}
-	return true;
-}
-
 static struct sk_buff *vnic_frame_charged(struct vnic_queue *queue, size_t len,
 					  size_t room, bool noblock)
 {
@@ -396,7 +378,7 @@ struct sk_buff *vnic_frame_large(struct vnic_queue *queue,
 	if (READ_ONCE(queue->sk.sk_sndbuf) == INT_MAX)
 		skb = vnic_frame_pooled(len, room);
 	if (skb) {
-		filled = vnic_frame_fill(skb, from);
+		filled = vnic_copy_pieces_from(skb, from);
 	} else {
 		skb = vnic_frame_charged(queue, len, room, noblock);
 		if (IS_ERR(skb))

@@ -84,7 +84,10 @@ int vnic_vnet_pull(unsigned int flags, unsigned int len, struct iov_iter *from,
 		return -EINVAL;
 	if (len >= VNIC_VNET_TUNNEL_LEN)
 		known = VNIC_VNET_TUNNEL_LEN;
-	if (!copy_from_iter_full(&vnet, known, from))
+	/* Of a constant length, of which hardened usercopy need not be asked. */
+	if (known == VNIC_VNET_TUNNEL_LEN ?
+	    !copy_from_iter_full(&vnet, VNIC_VNET_TUNNEL_LEN, from) :
+	    !copy_from_iter_full(&vnet, sizeof(*legacy), from))
 		return -EFAULT;
 	iov_iter_advance(from, len - known);
 

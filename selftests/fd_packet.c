@@ -762,4 +762,41 @@ FD_TEST(packet, bad_memory)
 	close(sock);
 }
 
+/* All of it is there but for the last byte, whichever way it is copied. */
+FD_TEST(packet, last_byte_is_not_there)
+{
+	static const int sizes[] = { 60, 128, 129, 1000, 1514, 3000, 4000, 9000, 33000,
+				     65000 };
+	int i, size, sock, page = sysconf(_SC_PAGESIZE);
+	int room = (BIG / page + 1) * page;
+	unsigned char *start = mmap(NULL, room + page, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *end = start + room;
+
+	ASSERT_NE(MAP_FAILED, start);
+	ASSERT_EQ(0, munmap(end, page));
+	ASSERT_EQ(0, nic_start(&self->nic, variant->mode));
+	ASSERT_EQ(0, if_set(self->nic.name, SIOCSIFMTU, 65000));
+	sock = packet_socket(self->nic.index);
+	ASSERT_LE(0, sock);
+	for (i = 0; i < (int)ARRAY_SIZE(sizes); i++) {
+		size = sizes[i];
+		packet_fill(packet, variant->mode, size, size);
+		memcpy(end - (size - 1), packet, size - 1);
+		EXPECT_EQ(-EFAULT, neg(write(self->nic.fd, end - (size - 1), size)))
+			TH_LOG("%d bytes", size);
+		ASSERT_EQ(size, neg(send(sock, packet, size, 0)));
+		EXPECT_EQ(-EFAULT, read_packet(self->nic.fd, end - (size - 1), size))
+			TH_LOG("%d bytes", size);
+		/* It is gone, and the next one comes. */
+		ASSERT_EQ(size, neg(send(sock, packet, size, 0)));
+		ASSERT_EQ(size, read_packet(self->nic.fd, end - size, size));
+		EXPECT_EQ(0, memcmp(end - size, packet, size));
+	}
+	EXPECT_EQ(0, link_of(&self->nic).stats.rx_packets);
+	EXPECT_EQ(i, link_of(&self->nic).stats.tx_packets);
+	munmap(start, room);
+	close(sock);
+}
+
 TEST_HARNESS_MAIN

@@ -198,6 +198,26 @@ void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
 }
 
 /**
+ * vnic_lose_rx_frames() - lose several of which there is no skb
+ * @dev: the device that would have received them
+ * @queue: by which queue
+ * @n: how many
+ * @loss: why
+ *
+ * Context: any.
+ */
+void vnic_lose_rx_frames(struct net_device *dev, unsigned int queue,
+			 unsigned int n, enum vnic_loss loss)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		vnic_trace(drop, dev, queue, NULL, "rx_drop_",
+			   vnic_losses[loss].name, vnic_losses[loss].reason);
+	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, n);
+}
+
+/**
  * vnic_lose_tx() - lose a packet that was on its way out of the stack
  * @dev: the device that was to transmit it
  * @queue: by which queue

@@ -149,10 +149,15 @@ static void vnic_verdict_drop(struct vnic_rxq *rxq, struct sk_buff *skb)
 
 static void vnic_verdict_flush_drops(struct vnic_rxq *rxq)
 {
-	vnic_lose_rx_list(rxq->dev, rxq->index, rxq->dropped, rxq->drops,
-			  VNIC_LOSS_XDP);
+	if (rxq->dropped)
+		vnic_lose_rx_list(rxq->dev, rxq->index, rxq->dropped,
+				  rxq->drops, VNIC_LOSS_XDP);
+	if (rxq->frame_drops)
+		vnic_lose_rx_frames(rxq->dev, rxq->index, rxq->frame_drops,
+				    VNIC_LOSS_XDP);
 	rxq->dropped = NULL;
 	rxq->drops = 0;
+	rxq->frame_drops = 0;
 }
 
 /**
@@ -168,7 +173,7 @@ void vnic_verdict_flush(struct vnic_rxq *rxq)
 	rxq->redirects = 0;
 	vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_XDP_TX, rxq->sent);
 	rxq->sent = 0;
-	if (rxq->dropped)
+	if (rxq->dropped || rxq->frame_drops)
 		vnic_verdict_flush_drops(rxq);
 	if (rxq->bulked)
 		vnic_verdict_flush_tx(rxq);
@@ -262,7 +267,7 @@ static bool vnic_verdict_redirect_one(struct vnic_rxq *rxq,
 				      struct bpf_prog *prog,
 				      struct sk_buff *skb)
 {
-	struct xdp_buff xdp;
+	struct xdp_buff xdp __uninitialized;
 
 	if (!vnic_verdict_to_pages(rxq, skb, &xdp)) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_NOMEM);
@@ -391,7 +396,8 @@ struct sk_buff *vnic_verdict_skb(struct vnic_rxq *rxq, struct bpf_prog *prog,
 				 struct sk_buff *skb)
 {
 	struct net_device *dev = rxq->dev;
-	struct vnic_xdp_buff buff;
+	/* Not cleared for each packet: what a program can ask for is set. */
+	struct vnic_xdp_buff buff __uninitialized;
 	u32 act;
 
 	skb = vnic_verdict_prepare(rxq, prog, skb);
@@ -472,7 +478,7 @@ struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 				   struct xdp_frame *frame)
 {
 	unsigned int len = xdp_get_frame_len(frame);
-	struct vnic_xdp_buff buff = {};
+	struct vnic_xdp_buff buff __uninitialized;
 	enum vnic_loss loss;
 	u32 act;
 
@@ -480,6 +486,7 @@ struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 		return vnic_verdict_build(rxq, frame);
 	xdp_convert_frame_to_buff(frame, &buff.xdp);
 	buff.xdp.rxq = &rxq->xdp;
+	buff.skb = NULL;
 	vnic_set_rxq_mem(&rxq->xdp, frame);
 	act = bpf_prog_run_xdp(prog, &buff.xdp);
 	vnic_trace(xdp, rxq->dev, rxq->index, vnic_ring_from_xdp(frame), len,
@@ -499,6 +506,11 @@ struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 			break;
 		vnic_verdict_own_mem(rxq);
 		vnic_count_rx(rxq->dev, rxq->index, 1, len);
+		return NULL;
+	case XDP_DROP:
+		xdp_return_buff(&buff.xdp);
+		vnic_verdict_own_mem(rxq);
+		rxq->frame_drops++;
 		return NULL;
 	default:
 		loss = vnic_verdict_loss(rxq->dev, prog, act);

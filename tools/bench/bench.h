@@ -54,6 +54,7 @@ struct run;
  * @name: as in goals.json
  * @count: packets of one round
  * @rounds: no more than so many; 0: as many as of the others
+ * @least: no fewer, where a round is of one of two kinds, by chance
  * @open: makes the device of one side, and what is needed around it
  * @round: sends @count packets, with the clock running only while the device
  *	works
@@ -68,6 +69,7 @@ struct workload {
 	const char	*name;
 	unsigned int	count;
 	unsigned int	rounds;
+	unsigned int	least;
 	void		(*open)(struct run *run);
 	void		(*round)(struct run *run);
 	void		(*close)(struct run *run);

@@ -378,10 +378,12 @@ static void reader_close(struct run *run)
 	.name = n, .count = 512, .open = echo_open, .round = echo_round, \
 	.close = tap_close, .size = SMALL, .sink = SINK_UDP, .batch = b, \
 	.mode = how }
-#define BLOCKED(n, b, how) {							\
+/* Whether the reader runs when it is woken is the scheduler's to say. */
+#define BLOCKED(n, b, how, times) {						\
 	.name = n, .count = 1024, .open = reader_open,			\
 	.round = reader_round, .close = reader_close, .size = SMALL,	\
-	.sink = SINK_UDP, .batch = b, .mode = how }
+	.sink = SINK_UDP, .batch = b, .mode = how,			\
+	.least = times }
 
 const struct workload fd_workloads[] = {
 	WRITE("write-60-drop", SMALL, SINK_DROP, 0, PLAIN),
@@ -398,19 +400,19 @@ const struct workload fd_workloads[] = {
 	GSO("gso-send", 8),
 	ECHO("echo-plain", 0, PLAIN),
 	ECHO("echo-batch", 1, PLAIN),
-	BLOCKED("blocked-1", 1, PLAIN),
-	BLOCKED("blocked-8", 8, PLAIN),
-	BLOCKED("blocked-32", 32, PLAIN),
-	BLOCKED("blocked-256", 256, PLAIN),
+	BLOCKED("blocked-1", 1, PLAIN, 0),
+	BLOCKED("blocked-8", 8, PLAIN, 0),
+	BLOCKED("blocked-32", 32, PLAIN, 61),
+	BLOCKED("blocked-256", 256, PLAIN, 61),
 	WRITE("ring-send-60-drop", SMALL, SINK_DROP, BATCH, WITH_RINGS),
 	WRITE("ring-send-60-udp", SMALL, SINK_UDP, BATCH, WITH_RINGS),
 	WRITE("ring-send-1514-udp", LARGE, SINK_UDP, BATCH, WITH_RINGS),
 	READ("ring-recv-60", SMALL, BATCH, WITH_RINGS),
 	READ("ring-recv-1514", LARGE, BATCH, WITH_RINGS),
 	ECHO("ring-echo", 1, WITH_RINGS),
-	BLOCKED("ring-blocked-1", 1, WITH_RINGS),
-	BLOCKED("ring-blocked-8", 8, WITH_RINGS),
-	BLOCKED("ring-blocked-32", 32, WITH_RINGS),
-	BLOCKED("ring-blocked-256", 256, WITH_RINGS),
+	BLOCKED("ring-blocked-1", 1, WITH_RINGS, 0),
+	BLOCKED("ring-blocked-8", 8, WITH_RINGS, 0),
+	BLOCKED("ring-blocked-32", 32, WITH_RINGS, 61),
+	BLOCKED("ring-blocked-256", 256, WITH_RINGS, 61),
 	{ }
 };

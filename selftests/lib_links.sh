@@ -174,14 +174,15 @@ setup_xdp_pair()
 	eventually 5 "v0 has a carrier" carrier_is "$A" v0 up
 }
 
-# and from there on to C: w0 (4712) in B, its peer w1
+# and from there on to C: w0 (4712) in B, its peer w1 (with CHAIN_END=(ATTR...) too)
+CHAIN_END=()
 setup_xdp_chain()
 {
 	setup_xdp_pair
 	setup_ns C
 	silence "$C"
 	run "$NEWLINK" -n "$B" add "$VNVETH" name w0 index 4712 \
-		peer name w1 netns "$C"
+		peer name w1 netns "$C" "${CHAIN_END[@]}"
 	run ip -n "$B" link set w0 up
 	run ip -n "$C" link set w1 up
 	eventually 5 "w0 has a carrier" carrier_is "$B" w0 up

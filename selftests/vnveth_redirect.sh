@@ -78,6 +78,64 @@ test_receivers()
 	closes "$B" w0 "$C" w1
 }
 
+# send_flows FIRST LAST TIMES: UDP to ports FIRST to LAST of somebody behind v1
+send_flows()
+{
+	# shellcheck disable=SC2016	# of the inner one
+	ip netns exec "$A" bash -c 'for ((port = $0; port <= $1; port++)); do
+			exec {to}>"/dev/udp/192.0.2.2/$port" || exit 1
+			for ((i = 0; i < $2; i++)); do
+				echo "$port-$i" >&"$to" || exit 1
+			done
+			exec {to}>&-
+		done' "$@" || fail "not sent"
+}
+
+# queue_counts: of w1, packets that its program has seen, into Q0 and Q1
+queue_counts()
+{
+	local out
+
+	capture out ip netns exec "$C" ethtool -S w1
+	[[ $out =~ rx_queue_0_xdp_packets:\ ([0-9]+) ]] || fail "no queue 0: $out"
+	Q0=${BASH_REMATCH[1]}
+	[[ $out =~ rx_queue_1_xdp_packets:\ ([0-9]+) ]] || fail "no queue 1: $out"
+	Q1=${BASH_REMATCH[1]}
+}
+
+seen()
+{
+	queue_counts
+	((Q0 + Q1 == $1))
+}
+
+# Frames of many flows are shared out, those of one stay together.
+test_several_queues()
+{
+	local before
+
+	ours "$VNVETH"
+	CHAIN_END=(rxqueues 2)
+	setup_xdp_chain
+	run ip -n "$A" addr add 192.0.2.1/24 dev v0
+	run ip -n "$A" neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev v0
+	xdp "$B" v1 redirect 4712
+	xdp "$C" w1 verdict 1
+	note "24 flows of 5 packets"
+	send_flows 5001 5024 5
+	eventually 10 "all are there" seen 120
+	((Q0 > 0 && Q1 > 0)) || fail "one queue has had all: $Q0 and $Q1"
+	before=$Q0
+	note "one flow of 40"
+	send_flows 5001 5001 40
+	eventually 10 "all are there" seen 160
+	((Q0 == before || Q0 == before + 40)) ||
+		fail "one flow in two queues: $((Q0 - before)) of 40 in the first"
+	counts "$C" w1 rx_drop_xdp=160
+	closes "$A" v0 "$B" v1
+	closes "$B" w0 "$C" w1
+}
+
 # There and back: what v1 sends on to w0, w1 sends back, and w0 on to v1.
 test_there_and_back()
 {
@@ -238,6 +296,7 @@ subtests \
 	redirect "redirected by number and by map" \
 	cpu "redirected to another processor" \
 	receivers "redirected to an end with nothing, GRO, a program" \
+	several_queues "flows shared out among receive queues" \
 	there_and_back "two redirections, and sent back between them" \
 	redirect_nowhere "redirected to no device" \
 	redirect_lost "redirected to one that is down, or too long for it" \

@@ -402,9 +402,10 @@ test_counters_too_long()
 # the driver does get must add up.
 test_counters_peer_down()
 {
-	local -A a b
-	local flood
+	local flood CORE_DROPS=1
 
+	# An in-tree one does not say which of the drops are the core's.
+	ours "$VNVETH"
 	setup_ns A B
 	silence "$A" "$B"
 	setup_pair "$A" "$B"
@@ -414,13 +415,7 @@ test_counters_peer_down()
 	run ip -n "$B" link set v1 down
 	kill "$flood"
 	ended flood "$flood" 10
-	counters a "$A" v0
-	counters b "$B" v1
-	note "v0 tx ${a[tx_packets]} dropped ${a[tx_dropped]}," \
-	     "v1 rx ${b[rx_packets]} dropped ${b[rx_dropped]}"
-	((a[tx_packets] + a[tx_dropped] ==
-	  b[rx_packets] + b[rx_dropped])) ||
-		fail "v0's tx + dropped is not v1's rx + dropped"
+	closes "$A" v0 "$B" v1
 }
 
 test_vlan()

@@ -30,7 +30,8 @@
 ## make stress     everything at once and under traffic, with 2 and with 4
 ##                 processors; MINUTES=10, all together
 ## make mutants    plant faults in copies of the driver, and see which test finds
-##                 each; MUTANTS="tag-lost tx-drops" some of them
+##                 each; MUTANTS="tag-lost tx-drops" some of them; KERNEL=uml
+##                 is the quickest, and passes over what it has not
 ## make conformance  the part of make check that runs the kernel's own tests of
 ##                 tun, veth and dummy, on the in-tree kinds and on ours
 ## make fuzz       hostile programs against the module in a guest, until one of
@@ -138,8 +139,8 @@ conformance:
 
 .PHONY: mutants
 mutants:
-	@tools/setup check
-	@tools/check/mutants $(MUTANTS)
+	@tools/setup check $(if $(filter uml uml-smp debug kcsan,$(KERNEL)),debug)
+	@tools/check/mutants $(if $(KERNEL),--kernel "$(KERNEL)") $(MUTANTS)
 
 .PHONY: fuzz
 fuzz:

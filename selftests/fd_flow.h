@@ -272,6 +272,25 @@ static inline int stack_start6(const struct nic *nic)
 	return result;
 }
 
+/* Is there the route by which the stack takes what is for this address? */
+static inline bool stack_takes6(const struct in6_addr *address)
+{
+	FILE *routes = fopen("/proc/thread-self/net/ipv6_route", "re");
+	char wanted[40], line[256];
+	bool found = false;
+	int i;
+
+	if (!routes)
+		return false;
+	for (i = 0; i < 16; i++)
+		sprintf(wanted + 2 * i, "%02x", address->s6_addr[i]);
+	strcat(wanted, " 80 ");
+	while (!found && fgets(line, sizeof(line), routes))
+		found = !strncmp(line, wanted, strlen(wanted));
+	fclose(routes);
+	return found;
+}
+
 /* A socket of the stack at LOCAL or LOCAL6; it waits, but not for ever. */
 static inline int stack_udp(int family, int port)
 {
@@ -284,10 +303,11 @@ static inline int stack_udp(int family, int port)
 	if (sock < 0)
 		return -errno;
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	/* An address of IPv6 is there a little after it was given. */
+	/* An address of IPv6 is there a little after it was given, then its route. */
 	if (family == AF_INET6)
-		result = WAIT_FOR(!bind(sock, (void *)&sin6, sizeof(sin6))) ?
-			 0 : -errno;
+		result = WAIT_FOR(!bind(sock, (void *)&sin6, sizeof(sin6))) &&
+			 WAIT_FOR(stack_takes6(&sin6.sin6_addr)) ?
+			 0 : -EADDRNOTAVAIL;
 	else
 		result = neg(bind(sock, (void *)&sin, sizeof(sin)));
 	if (result) {

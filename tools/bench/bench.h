@@ -54,7 +54,8 @@ struct run;
  * @name: as in goals.json
  * @count: packets of one round
  * @rounds: no more than so many; 0: as many as of the others
- * @least: no fewer, where a round is of one of two kinds, by chance
+ * @least: no fewer where instructions are counted, where a round is of one of two
+ *	kinds, by chance
  * @open: makes the device of one side, and what is needed around it
  * @round: sends @count packets, with the clock running only while the device
  *	works

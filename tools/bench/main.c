@@ -201,7 +201,7 @@ static void measure(const struct workload *work, unsigned int rounds, FILE *out)
 	fprintf(stderr, "bench: %s\n", work->name);
 	if (work->rounds && rounds > work->rounds)
 		rounds = work->rounds;
-	if (rounds < work->least)
+	if (!wall && rounds < work->least)
 		rounds = work->least;
 	for (side = PEER; side <= OURS; side++) {
 		runs[side].work = work;

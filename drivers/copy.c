@@ -2,11 +2,12 @@
 /*
  * copy - the packets that are not copied in line: see copy.h
  *
- * What the iterators of lib/iov_iter.c do with a program's memory, without the
- * iterator.
+ * What copy_from_user(), copy_to_user() and the iterators of lib/iov_iter.c do with
+ * a program's memory, all of it but hardened usercopy.
  */
 #include <linux/fault-inject-usercopy.h>
 #include <linux/instrumented.h>
+#include <linux/nospec.h>
 
 #include "copy.h"
 
@@ -17,6 +18,8 @@ static bool vnic_copy_in(void *to, const void __user *from, size_t len)
 	might_fault();
 	if (should_fail_usercopy() || !access_ok(from, len))
 		return false;
+	/* What is copied past a wrong guess of that must not be used meanwhile. */
+	barrier_nospec();
 	instrument_copy_from_user_before(to, from, len);
 	left = raw_copy_from_user(to, from, len);
 	instrument_copy_from_user_after(to, from, len, left);

@@ -786,7 +786,9 @@ FD_TEST(packet, last_byte_is_not_there)
 		EXPECT_EQ(-EFAULT, neg(write(self->nic.fd, end - (size - 1), size)))
 			TH_LOG("%d bytes", size);
 		ASSERT_EQ(size, neg(send(sock, packet, size, 0)));
-		EXPECT_EQ(-EFAULT, read_packet(self->nic.fd, end - (size - 1), size))
+		/* In-tree tun does not look whether the packet was copied. */
+		EXPECT_EQ(in_tree() ? size : -EFAULT,
+			  read_packet(self->nic.fd, end - (size - 1), size))
 			TH_LOG("%d bytes", size);
 		/* It is gone, and the next one comes. */
 		ASSERT_EQ(size, neg(send(sock, packet, size, 0)));
@@ -794,7 +796,7 @@ FD_TEST(packet, last_byte_is_not_there)
 		EXPECT_EQ(0, memcmp(end - size, packet, size));
 	}
 	EXPECT_EQ(0, link_of(&self->nic).stats.rx_packets);
-	EXPECT_EQ(i, link_of(&self->nic).stats.tx_packets);
+	EXPECT_EQ(in_tree() ? 2 * i : i, link_of(&self->nic).stats.tx_packets);
 	munmap(start, room);
 	close(sock);
 }

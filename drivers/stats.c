@@ -181,8 +181,8 @@ void vnic_lose_rx(struct net_device *dev, unsigned int queue,
  * vnic_lose_rx_list() - lose several, which is less work than one by one
  * @dev: the device that would have received them
  * @queue: by which queue
- * @list: the packets, linked by skb->next, freed here
- * @n: how many
+ * @list: those that are packets, linked by skb->next, freed here
+ * @n: how many, with those that were frames of XDP and are gone already
  * @loss: why
  *
  * Context: interrupts on.
@@ -191,30 +191,10 @@ void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
 		       struct sk_buff *list, unsigned int n,
 		       enum vnic_loss loss)
 {
-	vnic_trace(drop_list, dev, queue, list, "rx_drop_",
+	vnic_trace(drop_list, dev, queue, list, n, "rx_drop_",
 		   vnic_losses[loss].name, vnic_losses[loss].reason);
 	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, n);
 	kfree_skb_list_reason(list, vnic_losses[loss].reason);
-}
-
-/**
- * vnic_lose_rx_frames() - lose several of which there is no skb
- * @dev: the device that would have received them
- * @queue: by which queue
- * @n: how many
- * @loss: why
- *
- * Context: any.
- */
-void vnic_lose_rx_frames(struct net_device *dev, unsigned int queue,
-			 unsigned int n, enum vnic_loss loss)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		vnic_trace(drop, dev, queue, NULL, "rx_drop_",
-			   vnic_losses[loss].name, vnic_losses[loss].reason);
-	vnic_stats_add(dev, queue, VNIC_STAT_RX_LOST + loss, n);
 }
 
 /**

@@ -102,6 +102,7 @@ void vnic_trace_drop(const struct net_device *dev, unsigned int queue,
  * @dev: the device
  * @queue: its queue
  * @list: the packets, linked by skb->next
+ * @n: how many, with those of which there is no skb
  * @way: what the counter's name begins with
  * @loss: and how it goes on
  * @reason: the core's
@@ -109,11 +110,13 @@ void vnic_trace_drop(const struct net_device *dev, unsigned int queue,
  * Context: any.
  */
 void vnic_trace_drop_list(const struct net_device *dev, unsigned int queue,
-			  struct sk_buff *list, const char *way,
+			  struct sk_buff *list, unsigned int n, const char *way,
 			  const char *loss, unsigned int reason)
 {
-	struct sk_buff *skb, *next;
+	struct sk_buff *skb = list;
 
-	skb_list_walk_safe(list, skb, next)
+	for (; n; n--) {
 		trace_vnic_drop(dev, queue, skb, way, loss, reason);
+		skb = skb ? skb->next : NULL;
+	}
 }

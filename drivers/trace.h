@@ -131,7 +131,7 @@ void vnic_trace_drop(const struct net_device *dev, unsigned int queue,
 		     const void *ptr, const char *way, const char *loss,
 		     unsigned int reason);
 void vnic_trace_drop_list(const struct net_device *dev, unsigned int queue,
-			  struct sk_buff *list, const char *way,
+			  struct sk_buff *list, unsigned int n, const char *way,
 			  const char *loss, unsigned int reason);
 
 /* The address of what an entry of a ring is. */

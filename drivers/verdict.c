@@ -149,15 +149,10 @@ static void vnic_verdict_drop(struct vnic_rxq *rxq, struct sk_buff *skb)
 
 static void vnic_verdict_flush_drops(struct vnic_rxq *rxq)
 {
-	if (rxq->dropped)
-		vnic_lose_rx_list(rxq->dev, rxq->index, rxq->dropped,
-				  rxq->drops, VNIC_LOSS_XDP);
-	if (rxq->frame_drops)
-		vnic_lose_rx_frames(rxq->dev, rxq->index, rxq->frame_drops,
-				    VNIC_LOSS_XDP);
+	vnic_lose_rx_list(rxq->dev, rxq->index, rxq->dropped, rxq->drops,
+			  VNIC_LOSS_XDP);
 	rxq->dropped = NULL;
 	rxq->drops = 0;
-	rxq->frame_drops = 0;
 }
 
 /**
@@ -173,7 +168,7 @@ void vnic_verdict_flush(struct vnic_rxq *rxq)
 	rxq->redirects = 0;
 	vnic_stats_add(rxq->dev, rxq->index, VNIC_STAT_RX_XDP_TX, rxq->sent);
 	rxq->sent = 0;
-	if (rxq->dropped || rxq->frame_drops)
+	if (rxq->drops)
 		vnic_verdict_flush_drops(rxq);
 	if (rxq->bulked)
 		vnic_verdict_flush_tx(rxq);
@@ -510,7 +505,7 @@ struct sk_buff *vnic_verdict_frame(struct vnic_rxq *rxq, struct bpf_prog *prog,
 	case XDP_DROP:
 		xdp_return_buff(&buff.xdp);
 		vnic_verdict_own_mem(rxq);
-		rxq->frame_drops++;
+		rxq->drops++;
 		return NULL;
 	default:
 		loss = vnic_verdict_loss(rxq->dev, prog, act);

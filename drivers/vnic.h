@@ -227,8 +227,6 @@ void vnic_lose_rx(struct net_device *dev, unsigned int queue,
 void vnic_lose_rx_list(struct net_device *dev, unsigned int queue,
 		       struct sk_buff *list, unsigned int n,
 		       enum vnic_loss loss);
-void vnic_lose_rx_frames(struct net_device *dev, unsigned int queue,
-			 unsigned int n, enum vnic_loss loss);
 void vnic_lose_tx(struct net_device *dev, unsigned int queue,
 		  struct sk_buff *skb, enum vnic_loss loss);
 
@@ -406,8 +404,7 @@ void vnic_cell_flush(struct net_device *dev);
  * @sent: the same, sent back
  * @dropped: packets that XDP has dropped, which are freed together; the poll's
  *	own
- * @drops: how many
- * @frame_drops: the same of frames, which are gone already
+ * @drops: how many, with frames, which are gone already
  * @batch: packets that were taken out of the ring; the poll's own
  */
 struct vnic_rxq {
@@ -428,7 +425,6 @@ struct vnic_rxq {
 	unsigned int		sent;
 	struct sk_buff		*dropped;
 	unsigned int		drops;
-	unsigned int		frame_drops;
 	void			*batch[VNIC_RXQ_BATCH];
 };
 

@@ -285,24 +285,23 @@ watch_races()
 }
 
 # without_races_of_others FILE: the log without data races between functions of which
-# none is this module's, whoever called them; how many these are is added to FILE.
+# none is this module's, whoever called them. Which these are goes to FILE.
 without_races_of_others()
 {
-	awk -v count="$1" '
+	awk -v others="$1" '
 		index($0, rule) && !inside { inside = 1; report = $0; next }
 		!inside { print; next }
 		{ report = report "\n" $0 }
 		index($0, rule) {
 			inside = 0
 			if (report ~ /BUG: KCSAN/ && report !~ /BUG: KCSAN[^\n]*\[vnic\]/)
-				others++
+				print report >others
 			else
 				print report
 		}
 		END {
 			if (inside)
 				print report
-			print others + 0 > count
 		}' rule="$(printf '=%.0s' {1..66})"
 }
 
@@ -315,7 +314,8 @@ check_log()
 	if [[ -e /sys/kernel/debug/kcsan ]]; then
 		others=$(mktemp)
 		log=$(without_races_of_others "$others" <<<"$log")
-		echo "# data races of the kernel's own: $(<"$others")"
+		sed -n 's/.*BUG: KCSAN: //p' "$others" | sort | uniq -c |
+			sed "s/^/# the kernel's own: /"
 		rm -f "$others"
 	fi
 	log=$(grep -Ev "$allowed" <<<"$log")
